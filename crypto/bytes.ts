@@ -130,3 +130,41 @@ export function utf8(text: string): Uint8Array {
   }
   return Uint8Array.from(out);
 }
+
+/** The least code point of a UTF-8 sequence with 1, 2 or 3 continuation bytes. */
+const UTF8_LEAST = [0, 0x80, 0x800, 0x10000] as const;
+/** How many code points are joined at once: String.fromCodePoint takes them as arguments. */
+const UTF8_CHUNK = 4096;
+
+/**
+ * The string of a UTF-8 encoding (RFC 3629): no overlong forms, no surrogates, nothing above
+ * U+10FFFF. A byte order mark is a character like any other. @throws CryptoError `decode`
+ */
+export function fromUtf8(bytes: Uint8Array): string {
+  let out = '';
+  let points: number[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const lead = bytes[at++] as number;
+    const more = lead < 0x80 ? 0 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
+    // 0x80 to 0xc1 continue a sequence or begin an overlong one.
+    if ((more > 0 && lead < 0xc2) || lead > 0xf4 || at + more > bytes.length) throw notUtf8();
+    let point = more === 0 ? lead : lead & (0x3f >> more);
+    for (const end = at + more; at < end; at++) {
+      const next = bytes[at] as number;
+      if ((next & 0xc0) !== 0x80) throw notUtf8();
+      point = (point << 6) | (next & 0x3f);
+    }
+    if (point < (UTF8_LEAST[more] as number) || point > 0x10ffff) throw notUtf8();
+    if (point >= 0xd800 && point <= 0xdfff) throw notUtf8();
+    points.push(point);
+    if (points.length === UTF8_CHUNK) {
+      out += String.fromCodePoint(...points);
+      points = [];
+    }
+  }
+  return out + String.fromCodePoint(...points);
+}
+
+function notUtf8(): CryptoError {
+  return new CryptoError('decode', 'not UTF-8');
+}
