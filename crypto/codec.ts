@@ -190,3 +190,18 @@ export class Writer {
 function doesNotFit(value: number | bigint, size: number): CryptoError {
   return new CryptoError('invalid_argument', `${value} does not fit in ${size} bytes`);
 }
+
+/** What `read` makes of all of `bytes`. @throws CryptoError `decode`, also for trailing bytes */
+export function decodeWith<T>(bytes: Uint8Array, read: (reader: Reader) => T): T {
+  const reader = new Reader(bytes);
+  const value = read(reader);
+  reader.end();
+  return value;
+}
+
+/** The bytes that `write` writes of `value`. @throws CryptoError `invalid_argument` */
+export function encodeWith<T>(value: T, write: (writer: Writer, value: T) => void): Uint8Array {
+  const writer = new Writer();
+  write(writer, value);
+  return writer.finish();
+}
