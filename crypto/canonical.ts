@@ -17,11 +17,12 @@ export const CANONICAL_JSON_MAX_DEPTH = 64;
  * The canonical JSON of `value` (RFC 8785), in UTF-8: no spaces, keys sorted by UTF-16 code units,
  * the shortest escapes. Equal values give equal bytes, which can be hashed and signed.
  *
- * @throws CryptoError `invalid_argument` for anything that is not a `JsonValue`: undefined,
- * fractions, integers beyond 2^53 − 1, lone surrogates, class instances, holes, deeper nesting
+ * @param value a `JsonValue` (not typed so, because no interface is assignable to that)
+ * @throws CryptoError `invalid_argument` for anything else: undefined, fractions, integers beyond
+ * 2^53 − 1, lone surrogates, class instances, holes, deeper nesting
  * @example canonicalJson({ b: [1, null], a: 'ü' }) // the bytes of {"a":"ü","b":[1,null]}
  */
-export function canonicalJson(value: JsonValue): Uint8Array {
+export function canonicalJson(value: unknown): Uint8Array {
   return utf8(serialize(value, 0));
 }
 
@@ -46,7 +47,6 @@ export function parseCanonicalJson(bytes: Uint8Array): JsonValue {
   return value;
 }
 
-// `unknown`: the types are only the caller's word.
 function serialize(value: unknown, depth: number): string {
   if (depth > CANONICAL_JSON_MAX_DEPTH) throw refuse('nested too deeply');
   if (value === null || typeof value === 'boolean') return String(value);

@@ -49,9 +49,16 @@ export class Reader {
     return this.#uint(4);
   }
 
-  /** `uint64`; a bigint, because half of its range is no safe number. */
+  /** `uint64`, its whole range. */
   u64(): bigint {
     return (BigInt(this.#uint(4)) << 32n) | BigInt(this.#uint(4));
+  }
+
+  /** `uint64` for times and counts: a value beyond 2^53 − 1 is refused. */
+  safeU64(): number {
+    const value = Number(this.u64());
+    if (!Number.isSafeInteger(value)) throw new CryptoError('decode', `${value} is too large`);
+    return value;
   }
 
   /** `opaque x<min..2^8-1>` */

@@ -81,7 +81,7 @@ export interface AggregateShareReq {
   /** The encoding of `collectionJobReq`: associated data of both aggregate shares. */
   readonly collectionJobReqBytes: Uint8Array;
   readonly batchSelector: BatchSelector;
-  readonly reportCount: bigint;
+  readonly reportCount: number;
   /** 32 bytes. */
   readonly checksum: Uint8Array;
 }
@@ -103,7 +103,7 @@ export function decodeAggregateShareReq(bytes: Uint8Array): AggregateShareReq {
       collectionJobReq,
       collectionJobReqBytes: reader.since(0),
       batchSelector: readQuery(reader),
-      reportCount: reader.u64(),
+      reportCount: reader.safeU64(),
       checksum: reader.opaque(CHECKSUM_SIZE),
     };
   });
@@ -120,7 +120,7 @@ export function decodeAggregateShare(bytes: Uint8Array): HpkeCiphertext {
 
 /** `CollectionJobResp` */
 export interface CollectionJobResp {
-  readonly reportCount: bigint;
+  readonly reportCount: number;
   /** The smallest interval that holds the times of all reports in the batch. */
   readonly interval: Interval;
   readonly leaderEncryptedAggShare: HpkeCiphertext;
@@ -138,7 +138,7 @@ export function encodeCollectionJobResp(response: CollectionJobResp): Uint8Array
 
 export function decodeCollectionJobResp(bytes: Uint8Array): CollectionJobResp {
   return decodeWith(bytes, (reader) => ({
-    reportCount: reader.u64(),
+    reportCount: reader.safeU64(),
     interval: readInterval(reader),
     leaderEncryptedAggShare: readHpkeCiphertext(reader),
     helperEncryptedAggShare: readHpkeCiphertext(reader),

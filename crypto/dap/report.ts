@@ -1,10 +1,16 @@
-import { utf8 } from '../bytes.ts';
-import { encodeWith } from '../codec.ts';
 import { CryptoError } from '../errors.ts';
 import { HPKE_ENCAPSULATION_SEED_SIZE, type HpkePrivateKey, hpkeSeal } from '../hpke.ts';
 import type { Randomness } from '../random.ts';
 import { Secret } from '../secret.ts';
-import { sodium } from '../sodium.ts';
+import {
+  SIGNATURE_SIZE,
+  SIGNING_KEY_SIZE,
+  SIGNING_SEED_SIZE,
+  sign,
+  signedMessage,
+  signingPublicKey,
+  verifySignature,
+} from '../signing.ts';
 import { inputShareAad, inputShareInfo } from './aad.ts';
 import { encodeReportExtensions, REPORT_EXTENSION } from './extensions.ts';
 import { requireTaskId, vdafContext } from './task.ts';
@@ -17,10 +23,8 @@ import {
   type ReportPublicPart,
 } from './upload.ts';
 
-const SIGNATURE_CONTEXT = utf8('chorus report v1\0');
-const SIGNING_SEED_SIZE = 32;
-const PUBLIC_KEY_SIZE = 32;
-const SIGNATURE_SIZE = 64;
+/** Domain separation of a report's signature. */
+const LABEL = 'chorus report v1';
 
 /** What a client needs of a VDAF; every Prio3 of one-hot answers has it. */
 export interface ReportVdaf {
@@ -49,7 +53,7 @@ export interface ReportTask {
   readonly leader: ReportRecipient;
   readonly helper: ReportRecipient;
   /** In units of time_precision: the first day of the round, the same for everyone. */
-  readonly time: bigint | number;
+  readonly time: number;
   /** The extension `consent`, 32 bytes. */
   readonly consent?: Uint8Array;
   /** The extension `token`, 354 bytes. */
@@ -81,6 +85,9 @@ export function buildReport(
   signingSeed: Secret<Uint8Array>,
   randomness: Randomness,
 ): BuiltReport {
+  if (signingSeed.reveal().length !== SIGNING_SEED_SIZE) {
+    throw new CryptoError('invalid_argument', 'a signing seed has 32 bytes');
+  }
   const reportId = randomness(REPORT_ID_SIZE);
   const { publicShare, inputShares } = task.vdaf.shard(
     vdafContext(task.taskId),
@@ -93,12 +100,9 @@ export function buildReport(
     throw new CryptoError('invalid_argument', 'DAP has two aggregators');
   }
 
-  const signer = signingKeyPair(signingSeed);
-  const unsigned = encodeMetadata(task, reportId, signer.publicKey);
-  const signature = sodium.crypto_sign_detached(
-    signatureMessage(task.taskId, unsigned, publicShare),
-    signer.privateKey,
-  );
+  const publicKey = signingPublicKey(signingSeed);
+  const unsigned = encodeMetadata(task, reportId, publicKey);
+  const signature = sign(signingSeed, LABEL, task.taskId, unsigned, publicShare);
   const metadataBytes = withSignature(unsigned, signature);
 
   // The seals come last: their associated data is the metadata with its signature.
@@ -111,15 +115,7 @@ export function buildReport(
     leaderEncryptedInputShare: seal('leader', leaderShare),
     helperEncryptedInputShare: seal('helper', helperShare),
   });
-  return { report, reportId, publicKey: signer.publicKey };
-}
-
-function signingKeyPair(seed: Secret<Uint8Array>) {
-  const bytes = seed.reveal();
-  if (bytes.length !== SIGNING_SEED_SIZE) {
-    throw new CryptoError('invalid_argument', 'an Ed25519 seed has 32 bytes');
-  }
-  return sodium.crypto_sign_seed_keypair(bytes);
+  return { report, reportId, publicKey };
 }
 
 /** The encoded metadata with 64 zero bytes where the signature will stand. */
@@ -129,7 +125,7 @@ function encodeMetadata(task: ReportTask, reportId: Uint8Array, publicKey: Uint8
   const { consent, token } = task;
   return encodeReportMetadata({
     reportId,
-    time: BigInt(task.time),
+    time: task.time,
     publicExtensions: encodeReportExtensions({
       ...(consent && { consent }),
       ...(token && { token }),
@@ -203,8 +199,8 @@ export function reportSignature(report: ReportPublicPart): ReportSignature {
     throw new CryptoError('signature', 'the report is not signed');
   }
   return {
-    publicKey: last.extensionData.subarray(0, PUBLIC_KEY_SIZE),
-    signature: last.extensionData.subarray(PUBLIC_KEY_SIZE),
+    publicKey: last.extensionData.subarray(0, SIGNING_KEY_SIZE),
+    signature: last.extensionData.subarray(SIGNING_KEY_SIZE),
   };
 }
 
@@ -215,30 +211,25 @@ export function reportSignature(report: ReportPublicPart): ReportSignature {
  * @throws CryptoError `signature` if the report is not signed, `invalid_argument` for the task ID
  */
 export function reportSignatureMessage(taskId: Uint8Array, report: ReportPublicPart): Uint8Array {
-  reportSignature(report); // the signature is there, so the last 64 bytes are its
-  const unsigned = withSignature(report.metadataBytes, new Uint8Array(SIGNATURE_SIZE));
-  return signatureMessage(taskId, unsigned, report.publicShare);
+  return signedMessage(LABEL, ...signedParts(taskId, report));
 }
 
 /**
  * Checks a report's signature as libsodium does: canonical encodings only, no points of low order.
  * (Other verifiers take more; both aggregators must use the same one, or they count differently.)
  *
- * @throws CryptoError `signature`
+ * @throws CryptoError `signature`, `invalid_argument` for the task ID
  */
 export function verifyReportSignature(taskId: Uint8Array, report: ReportPublicPart): void {
   const { publicKey, signature } = reportSignature(report);
-  const message = reportSignatureMessage(taskId, report);
-  if (!sodium.crypto_sign_verify_detached(signature, message, publicKey)) {
-    throw new CryptoError('signature', 'the signature of the report does not verify');
-  }
+  verifySignature(publicKey, signature, LABEL, ...signedParts(taskId, report));
 }
 
-function signatureMessage(taskId: Uint8Array, unsigned: Uint8Array, publicShare: Uint8Array) {
+function signedParts(taskId: Uint8Array, report: ReportPublicPart): readonly Uint8Array[] {
   requireTaskId(taskId);
-  return encodeWith(unsigned, (writer) => {
-    writer.opaque(SIGNATURE_CONTEXT).opaque(taskId).opaque(unsigned).opaque(publicShare);
-  });
+  reportSignature(report); // it is there, so it is the last 64 bytes that are made zero
+  const unsigned = withSignature(report.metadataBytes, new Uint8Array(SIGNATURE_SIZE));
+  return [taskId, unsigned, report.publicShare];
 }
 
 /** The metadata with another signature; its list of extensions, and so itself, ends with it. */

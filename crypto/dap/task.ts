@@ -1,7 +1,8 @@
 import { concat, fromUtf8, utf8 } from '../bytes.ts';
-import { decodeWith, encodeWith, Reader, type Writer } from '../codec.ts';
+import { decodeWith, encodeWith, type Reader, type Writer } from '../codec.ts';
 import { CryptoError } from '../errors.ts';
 import { sha256 } from '../sha256.ts';
+import { PRIO3_SURVEY, type SurveyParameters } from '../vdaf/circuits/survey.ts';
 import {
   BATCH_MODE,
   DAP_VERSION,
@@ -20,8 +21,9 @@ const TASK_INTERVAL_TYPE = 1;
 const TASK_ID_PREFIX = sha256(utf8('dap-taskprov task id'));
 
 /**
- * `TaskConfiguration` (DAP §Task Configuration), narrowed to the tasks that we run: batch mode
- * time_interval (whose batch_config is empty), and exactly one extension, task_interval.
+ * `TaskConfiguration` (DAP §Task Configuration), narrowed to the tasks that we run: VDAF
+ * Prio3Survey, batch mode time_interval (whose batch_config is empty), and exactly one extension,
+ * task_interval.
  */
 export interface TaskConfiguration {
   /** 1 to 255 bytes. */
@@ -30,12 +32,10 @@ export interface TaskConfiguration {
   readonly leaderAggregatorEndpoint: string;
   readonly helperAggregatorEndpoint: string;
   /** In seconds; the unit of every time and duration of the task. */
-  readonly timePrecision: bigint;
-  readonly minBatchSize: bigint;
-  /** A VDAF algorithm identifier, 32 bits. */
-  readonly vdafType: number;
-  /** At most 65535 bytes: for Prio3Survey see `encodeSurveyConfiguration`. */
-  readonly vdafConfiguration: Uint8Array;
+  readonly timePrecision: number;
+  readonly minBatchSize: number;
+  /** The `vdaf_configuration`. */
+  readonly survey: SurveyParameters;
   /** When the task runs; reports of another time are refused. */
   readonly taskInterval: Interval;
 }
@@ -48,7 +48,7 @@ export function encodeTaskConfiguration(configuration: TaskConfiguration): Uint8
     writeUrl(writer, configuration.helperAggregatorEndpoint);
     writer.u64(configuration.timePrecision).u64(configuration.minBatchSize);
     writer.u8(BATCH_MODE.time_interval).opaque16(new Uint8Array(0));
-    writer.u32(configuration.vdafType).opaque16(configuration.vdafConfiguration);
+    writer.u32(PRIO3_SURVEY).opaque16(encodeSurveyParameters(configuration.survey));
     writeExtensions(writer, [
       {
         extensionType: TASK_INTERVAL_TYPE,
@@ -59,21 +59,22 @@ export function encodeTaskConfiguration(configuration: TaskConfiguration): Uint8
 }
 
 /**
- * A participant must not take part in a task that it does not wholly understand: other batch modes,
- * other extensions and a missing task_interval are refused. @throws CryptoError `decode`
+ * A participant must not take part in a task that it does not wholly understand: other VDAFs,
+ * other batch modes, other extensions and a missing task_interval are refused. @throws CryptoError `decode`
  */
 export function decodeTaskConfiguration(bytes: Uint8Array): TaskConfiguration {
   return decodeWith(bytes, (reader) => {
     const taskInfo = reader.opaque8(1);
     const leaderAggregatorEndpoint = readUrl(reader);
     const helperAggregatorEndpoint = readUrl(reader);
-    const timePrecision = reader.u64();
-    const minBatchSize = reader.u64();
+    const timePrecision = reader.safeU64();
+    const minBatchSize = reader.safeU64();
     const batchMode = readEnum(reader, BATCH_MODE);
     if (batchMode !== 'time_interval') throw refuse(`batch mode ${batchMode}`);
     if (reader.opaque16().length > 0) throw refuse('time_interval has no batch_config');
     const vdafType = reader.u32();
-    const vdafConfiguration = reader.opaque16();
+    if (vdafType !== PRIO3_SURVEY) throw refuse(`VDAF ${vdafType}`);
+    const survey = decodeSurveyParameters(reader.opaque16());
     const taskInterval = readTaskInterval(reader);
     return {
       taskInfo,
@@ -81,8 +82,7 @@ export function decodeTaskConfiguration(bytes: Uint8Array): TaskConfiguration {
       helperAggregatorEndpoint,
       timePrecision,
       minBatchSize,
-      vdafType,
-      vdafConfiguration,
+      survey,
       taskInterval,
     };
   });
@@ -135,47 +135,42 @@ export function requireTaskId(taskId: Uint8Array): void {
   }
 }
 
-/**
- * The `vdaf_configuration` of Prio3Survey:
- * `struct { uint32 chunk_length; uint32 block_lengths<4..2^16-4>; }`
- */
-export interface SurveyConfiguration {
-  /** Elements per gadget call, at least 1. */
-  readonly chunkLength: number;
-  /** Options per question, each at least 1; 1 to 16383 questions. */
-  readonly blockLengths: readonly number[];
-}
-
+/** The bounds of `block_lengths` in bytes: 1 to 16383 questions. */
 const BLOCK_LENGTHS_MIN = 4;
 const BLOCK_LENGTHS_MAX = 2 ** 16 - 4;
 
-/** @throws CryptoError `invalid_argument` */
-export function encodeSurveyConfiguration(configuration: SurveyConfiguration): Uint8Array {
-  if (!isPositive(configuration)) {
+/**
+ * The `vdaf_configuration` of Prio3Survey:
+ * `struct { uint32 chunk_length; uint32 block_lengths<4..2^16-4>; }`
+ *
+ * @throws CryptoError `invalid_argument`
+ */
+export function encodeSurveyParameters(survey: SurveyParameters): Uint8Array {
+  if (!isPositive(survey)) {
     throw new CryptoError('invalid_argument', 'chunks and blocks have at least one element');
   }
-  const blocks = encodeWith(configuration.blockLengths, (writer, lengths) => {
+  const blocks = encodeWith(survey.blockLengths, (writer, lengths) => {
     for (const length of lengths) writer.u32(length);
   });
-  return encodeWith(configuration, (writer) => {
-    writer.u32(configuration.chunkLength).opaque16(blocks, BLOCK_LENGTHS_MIN, BLOCK_LENGTHS_MAX);
+  return encodeWith(survey, (writer) => {
+    writer.u32(survey.chunkLength).opaque16(blocks, BLOCK_LENGTHS_MIN, BLOCK_LENGTHS_MAX);
   });
 }
 
 /** @throws CryptoError `decode` */
-export function decodeSurveyConfiguration(bytes: Uint8Array): SurveyConfiguration {
-  const configuration = decodeWith(bytes, (reader) => ({
+export function decodeSurveyParameters(bytes: Uint8Array): SurveyParameters {
+  const survey = decodeWith(bytes, (reader) => ({
     chunkLength: reader.u32(),
-    blockLengths: new Reader(reader.opaque16(BLOCK_LENGTHS_MIN, BLOCK_LENGTHS_MAX)).all((list) =>
-      list.u32(),
+    blockLengths: decodeWith(reader.opaque16(BLOCK_LENGTHS_MIN, BLOCK_LENGTHS_MAX), (list) =>
+      list.all((element) => element.u32()),
     ),
   }));
-  if (!isPositive(configuration)) throw refuse('an empty chunk or block');
-  return configuration;
+  if (!isPositive(survey)) throw refuse('an empty chunk or block');
+  return survey;
 }
 
-function isPositive(configuration: SurveyConfiguration): boolean {
-  return configuration.chunkLength > 0 && configuration.blockLengths.every((length) => length > 0);
+function isPositive({ chunkLength, blockLengths }: SurveyParameters): boolean {
+  return chunkLength > 0 && blockLengths.every((length) => length > 0);
 }
 
 function refuse(message: string): CryptoError {

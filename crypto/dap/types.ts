@@ -62,14 +62,19 @@ export function writeHpkeCiphertext(writer: Writer, ciphertext: HpkeCiphertext):
   writer.u8(ciphertext.configId).opaque16(ciphertext.enc, 1).opaque32(ciphertext.payload, 1);
 }
 
-/** Half-open: `start` is inside, `start + duration` is not. Both count the task's time_precision. */
+/**
+ * Half-open: `start` is inside, `start + duration` is not. Both count the task's time_precision.
+ *
+ * Times, durations and counts are uint64 on the wire and safe integers here: what lies beyond
+ * 2^53 − 1 (285 million years of seconds) is refused.
+ */
 export interface Interval {
-  readonly start: bigint;
-  readonly duration: bigint;
+  readonly start: number;
+  readonly duration: number;
 }
 
 export function readInterval(reader: Reader): Interval {
-  return { start: reader.u64(), duration: reader.u64() };
+  return { start: reader.safeU64(), duration: reader.safeU64() };
 }
 
 export function writeInterval(writer: Writer, interval: Interval): void {

@@ -71,7 +71,7 @@ export interface ReportMetadata {
   /** 16 random bytes. */
   readonly reportId: Uint8Array;
   /** In units of the task's time_precision. */
-  readonly time: bigint;
+  readonly time: number;
   /** Not yet checked: see `decodeReportExtensions`. */
   readonly publicExtensions: readonly Extension[];
 }
@@ -86,7 +86,7 @@ export function encodeReportMetadata(metadata: ReportMetadata): Uint8Array {
 function readReportMetadata(reader: Reader): ReportMetadata {
   return {
     reportId: reader.opaque(REPORT_ID_SIZE),
-    time: reader.u64(),
+    time: reader.safeU64(),
     publicExtensions: readExtensions(reader),
   };
 }
