@@ -1,0 +1,53 @@
+import { CryptoError } from '../../errors.ts';
+import type { GadgetCall, GadgetUse } from '../circuit.ts';
+import type { Field } from '../field.ts';
+import { Mul } from '../gadgets/mul.ts';
+import { ParallelSum } from '../gadgets/parallel-sum.ts';
+
+/**
+ * The gadget that checks `length` elements in chunks of `chunkLength`, and how often it is called.
+ * A circuit takes one element of joint randomness for each call.
+ * @throws CryptoError `invalid_argument`
+ */
+export function rangeCheckGadget(length: number, chunkLength: number): GadgetUse {
+  requirePositive('length', length);
+  requirePositive('chunk length', chunkLength);
+  return { gadget: ParallelSum(Mul, chunkLength), calls: Math.ceil(length / chunkLength) };
+}
+
+/**
+ * Σ r_i^(j+1)·x·(x − 1) over all chunks i and places j in them, the last chunk padded with zeros
+ * (VDAF §Prio3SumVec). If some element is neither 0 nor 1, then this is zero for at most
+ * `chunkLength` values of some r_i. Takes elements, returns a representative.
+ */
+export function rangeCheck(
+  field: Field,
+  elements: readonly bigint[],
+  chunkLength: number,
+  jointRand: readonly bigint[],
+  one: bigint,
+  call: GadgetCall,
+): bigint {
+  const inputs = new Array<bigint>(2 * chunkLength);
+  let sum = 0n;
+  for (let i = 0; i < jointRand.length; i++) {
+    const r = jointRand[i] as bigint;
+    let power = r;
+    for (let j = 0; j < chunkLength; j++) {
+      const x = elements[i * chunkLength + j] ?? 0n;
+      // Left as they are: the gadget takes representatives.
+      inputs[2 * j] = power * x;
+      inputs[2 * j + 1] = x - one;
+      if (j + 1 < chunkLength) power = field.mul(power, r);
+    }
+    sum += call(inputs);
+  }
+  return sum;
+}
+
+/** @throws CryptoError `invalid_argument` unless the value is an integer from 1 on */
+export function requirePositive(name: string, value: number): void {
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new CryptoError('invalid_argument', `the ${name} must be a positive integer`);
+  }
+}
