@@ -6,7 +6,7 @@ import { decodeCounts } from './counts.ts';
 import { rangeCheck, rangeCheckGadget } from './range-check.ts';
 
 /** The algorithm identifier of Prio3Histogram (VDAF §IANA Considerations). */
-export const PRIO3_HISTOGRAM_ID = 0x00000004;
+export const PRIO3_HISTOGRAM = 0x00000004;
 
 export interface HistogramParameters {
   /** The number of buckets, at least 1. */
@@ -51,5 +51,5 @@ export function prio3Histogram(
   parameters: HistogramParameters,
   options?: Prio3Options,
 ): Prio3<number, number[]> {
-  return new Prio3(histogram(parameters), PRIO3_HISTOGRAM_ID, options);
+  return new Prio3(histogram(parameters), PRIO3_HISTOGRAM, options);
 }

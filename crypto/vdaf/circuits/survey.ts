@@ -9,7 +9,7 @@ import { rangeCheck, rangeCheckGadget, requirePositive } from './range-check.ts'
  * The algorithm identifier of Prio3Survey, in the range for private use (VDAF §IANA
  * Considerations).
  */
-export const PRIO3_SURVEY_ID = 0xffff5759;
+export const PRIO3_SURVEY = 0xffff5759;
 
 /** One block for each question: how many options it has. */
 export interface SurveyParameters {
@@ -79,7 +79,7 @@ export function survey({
  * @throws CryptoError `invalid_argument`
  */
 export function prio3Survey(parameters: SurveyParameters): Prio3<readonly number[], number[]> {
-  return new Prio3(survey(parameters), PRIO3_SURVEY_ID);
+  return new Prio3(survey(parameters), PRIO3_SURVEY);
 }
 
 /**
