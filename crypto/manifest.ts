@@ -1,0 +1,318 @@
+import { equalBytes, fromBase64url, toBase64url } from './bytes.ts';
+import { canonicalJson, parseCanonicalJson } from './canonical.ts';
+import {
+  encodeTaskConfiguration,
+  type TaskConfiguration,
+  taskId,
+} from './dap/task.ts';
+import { CryptoError } from './errors.ts';
+import { merkleRoot, verifyInclusion } from './merkle.ts';
+import type { Secret } from './secret.ts';
+import { sha256 } from './sha256.ts';
+import { blockLengths, type Sheet, sheetWithHash } from './sheet.ts';
+import { sign, verifySignature } from './signing.ts';
+import { chunkLengthFor, type SurveyParameters } from './vdaf/circuits/survey.ts';
+
+/** Seconds of one DAP time unit: a day. */
+export const TIME_PRECISION_S = 86_400;
+
+/** An HPKE key as the manifest names it; binary fields of a manifest are base64url. */
+export interface ManifestKey {
+  readonly config_id: number;
+  readonly public_key: string;
+}
+
+/** What is the same for all groups of a round. Its hash is in every invitation link. */
+export interface ManifestHead {
+  readonly version: 1;
+  readonly sheet_hash: string;
+  readonly round: number;
+  /** Days since 1970-01-01 (UTC): the first, and how many. */
+  readonly days: { readonly start: number; readonly duration: number };
+  readonly guardian: {
+    readonly url: string;
+    readonly signing_key: string;
+    readonly hpke: ManifestKey;
+  };
+  readonly employer: {
+    readonly url: string;
+    readonly signing_key: string;
+    readonly hpke: ManifestKey;
+    readonly collector: ManifestKey;
+  };
+  /** SHA-256 of the answering page's script. */
+  readonly script_hash: string;
+  readonly groups: number;
+  /** RFC 6962 root over the canonical JSON of the entries. */
+  readonly root: string;
+}
+
+/** One group of a round: one DAP task. */
+export interface ManifestEntry {
+  readonly index: number;
+  readonly name: string;
+  readonly department: string;
+  readonly roster_size: number;
+  readonly verify_key_hash: string;
+  /** SubjectPublicKeyInfo of the token key; empty until tokens are issued. */
+  readonly token_key: string;
+  readonly task_configuration: string;
+}
+
+/** A group as it is planned: what the entry says before it is bound to a task. */
+export interface PlannedGroup {
+  readonly name: string;
+  readonly department: string;
+  readonly rosterSize: number;
+  readonly verifyKeyHash: Uint8Array;
+}
+
+/** SHA-256 of the head without signatures. */
+export function manifestHash(head: Uint8Array): Uint8Array {
+  return sha256(head);
+}
+
+export function signManifest(seed: Secret<Uint8Array>, head: Uint8Array): Uint8Array {
+  return sign(seed, 'chorus manifest v1', manifestHash(head));
+}
+
+/** The key id of an entry's token key: 32 zero bytes until tokens are issued. */
+export function tokenKeyId(tokenKey: string): Uint8Array {
+  return tokenKey === '' ? new Uint8Array(32) : sha256(fromBase64url(tokenKey));
+}
+
+/** The entry of one group, with its task bound to sheet, round, group, size and keys. */
+export function planEntry(
+  head: Omit<ManifestHead, 'groups' | 'root'>,
+  sheet: Sheet,
+  group: PlannedGroup,
+  index: number,
+): ManifestEntry {
+  const bound = {
+    index,
+    name: group.name,
+    department: group.department,
+    roster_size: group.rosterSize,
+    verify_key_hash: toBase64url(group.verifyKeyHash),
+    token_key: '',
+  };
+  return {
+    ...bound,
+    task_configuration: toBase64url(encodeTaskConfiguration(configurationOf(head, sheet, bound))),
+  };
+}
+
+/** The head and the encoded entries of a round. @throws CryptoError `invalid_argument` */
+export function planManifest(
+  head: Omit<ManifestHead, 'groups' | 'root'>,
+  sheet: Sheet,
+  groups: readonly PlannedGroup[],
+): { head: Uint8Array; entries: Uint8Array[] } {
+  const entries = groups.map((group, index) => canonicalJson(planEntry(head, sheet, group, index)));
+  return {
+    head: canonicalJson({ ...head, groups: groups.length, root: toBase64url(merkleRoot(entries)) }),
+    entries,
+  };
+}
+
+function configurationOf(
+  head: Omit<ManifestHead, 'groups' | 'root'>,
+  sheet: Sheet,
+  entry: Omit<ManifestEntry, 'task_configuration'>,
+): TaskConfiguration {
+  return {
+    taskInfo: sha256(
+      canonicalJson({
+        sheet_hash: head.sheet_hash,
+        round: head.round,
+        group: entry.name,
+        roster_size: entry.roster_size,
+        verify_key_hash: entry.verify_key_hash,
+        token_key_id: toBase64url(tokenKeyId(entry.token_key)),
+      }),
+    ),
+    leaderAggregatorEndpoint: head.guardian.url,
+    helperAggregatorEndpoint: head.employer.url,
+    timePrecision: TIME_PRECISION_S,
+    minBatchSize: sheet.k,
+    survey: surveyOf(sheet),
+    taskInterval: head.days,
+  };
+}
+
+/** The VDAF parameters of a sheet. */
+export function surveyOf(sheet: Sheet): SurveyParameters {
+  const lengths = blockLengths(sheet);
+  return { blockLengths: lengths, chunkLength: chunkLengthFor(lengths) };
+}
+
+/** A group's task as everyone who holds the manifest derives it. */
+export interface ManifestTask {
+  readonly taskId: Uint8Array;
+  /** TaskConfiguration, the exact bytes of the entry. */
+  readonly configuration: Uint8Array;
+  readonly survey: SurveyParameters;
+}
+
+/** A signed head, checked. @throws CryptoError `manifest`, `signature`, `decode` */
+export function openHead(signed: {
+  readonly hash: Uint8Array;
+  readonly head: Uint8Array;
+  readonly guardianSignature: Uint8Array;
+  readonly employerSignature: Uint8Array;
+}): ManifestHead {
+  if (!equalBytes(manifestHash(signed.head), signed.hash)) {
+    throw new CryptoError('manifest', 'the manifest is not the one that the link names');
+  }
+  const head = checkHead(parseCanonicalJson(signed.head));
+  const message = manifestHash(signed.head);
+  verifySignature(
+    fromBase64url(head.guardian.signing_key),
+    signed.guardianSignature,
+    'chorus manifest v1',
+    message,
+  );
+  verifySignature(
+    fromBase64url(head.employer.signing_key),
+    signed.employerSignature,
+    'chorus manifest v1',
+    message,
+  );
+  return head;
+}
+
+/**
+ * One group's entry, checked against the sheet and its own TaskConfiguration.
+ * @throws CryptoError `manifest`, `decode`
+ */
+export function openEntry(
+  head: ManifestHead,
+  sheet: Sheet,
+  index: number,
+  bytes: Uint8Array,
+): { entry: ManifestEntry; task: ManifestTask } {
+  const entry = checkEntry(parseCanonicalJson(bytes));
+  if (entry.index !== index) throw new CryptoError('manifest', 'the entry is of another group');
+  const configuration = fromBase64url(entry.task_configuration);
+  const expected = configurationOf(head, sheet, entry);
+  if (!equalBytes(encodeTaskConfiguration(expected), configuration)) {
+    throw new CryptoError('manifest', 'the task does not follow from the sheet and the group');
+  }
+  return {
+    entry,
+    task: { taskId: taskId(configuration), configuration, survey: surveyOf(sheet) },
+  };
+}
+
+/**
+ * What an invitation link leads to, checked from the hash in the link down to the task: both
+ * signatures, the sheet's hash, the path of the entry, and that the task follows from all of them.
+ * @throws CryptoError `manifest`, `signature`, `decode`
+ */
+export function openManifest(served: {
+  readonly hash: Uint8Array;
+  readonly head: Uint8Array;
+  readonly guardianSignature: Uint8Array;
+  readonly employerSignature: Uint8Array;
+  readonly index: number;
+  readonly entry: Uint8Array;
+  readonly path: readonly Uint8Array[];
+  readonly sheet: Uint8Array;
+}): { head: ManifestHead; entry: ManifestEntry; sheet: Sheet; task: ManifestTask } {
+  const head = openHead(served);
+  const sheet = sheetWithHash(served.sheet, fromBase64url(head.sheet_hash));
+  if (sheet === undefined) throw new CryptoError('manifest', 'the sheet is not the signed one');
+  if (
+    !verifyInclusion(
+      fromBase64url(head.root),
+      head.groups,
+      served.index,
+      served.entry,
+      served.path,
+    )
+  ) {
+    throw new CryptoError('manifest', 'the group is not in the manifest');
+  }
+  return { head, sheet, ...openEntry(head, sheet, served.index, served.entry) };
+}
+
+/**
+ * Every entry of a manifest, checked: what the employer does before it signs.
+ * @throws CryptoError `manifest`, `decode`
+ */
+export function openEntries(
+  head: ManifestHead,
+  sheet: Sheet,
+  entries: readonly Uint8Array[],
+): { entry: ManifestEntry; task: ManifestTask }[] {
+  if (
+    entries.length !== head.groups ||
+    !equalBytes(merkleRoot(entries), fromBase64url(head.root))
+  ) {
+    throw new CryptoError('manifest', 'the entries do not have the root of the head');
+  }
+  return entries.map((bytes, index) => openEntry(head, sheet, index, bytes));
+}
+
+type Shape = { readonly [key: string]: 'text' | 'natural' | 'base64url' | Shape };
+
+const KEY_SHAPE: Shape = { config_id: 'natural', public_key: 'base64url' };
+const HEAD_SHAPE: Shape = {
+  version: 'natural',
+  sheet_hash: 'base64url',
+  round: 'natural',
+  days: { start: 'natural', duration: 'natural' },
+  guardian: { url: 'text', signing_key: 'base64url', hpke: KEY_SHAPE },
+  employer: { url: 'text', signing_key: 'base64url', hpke: KEY_SHAPE, collector: KEY_SHAPE },
+  script_hash: 'base64url',
+  groups: 'natural',
+  root: 'base64url',
+};
+const ENTRY_SHAPE: Shape = {
+  index: 'natural',
+  name: 'text',
+  department: 'text',
+  roster_size: 'natural',
+  verify_key_hash: 'base64url',
+  token_key: 'base64url',
+  task_configuration: 'base64url',
+};
+
+/** The head in this JSON value. @throws CryptoError `manifest` */
+export function checkHead(value: unknown): ManifestHead {
+  checkShape(value, HEAD_SHAPE, 'head');
+  const head = value as ManifestHead;
+  if (head.version !== 1) throw new CryptoError('manifest', 'a manifest of another version');
+  return head;
+}
+
+function checkEntry(value: unknown): ManifestEntry {
+  checkShape(value, ENTRY_SHAPE, 'entry');
+  return value as ManifestEntry;
+}
+
+function checkShape(value: unknown, shape: Shape, where: string): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new CryptoError('manifest', `${where} is not an object`);
+  }
+  const record = value as Record<string, unknown>;
+  const keys = Object.keys(shape);
+  if (Object.keys(record).length !== keys.length) {
+    throw new CryptoError('manifest', `${where} has other fields than it should`);
+  }
+  for (const key of keys) {
+    const field = record[key];
+    const kind = shape[key] as Shape[string];
+    if (typeof kind === 'object') {
+      checkShape(field, kind, `${where}.${key}`);
+    } else if (kind === 'natural' ? !isNatural(field) : typeof field !== 'string') {
+      throw new CryptoError('manifest', `${where}.${key} is not ${kind}`);
+    } else if (kind === 'base64url') {
+      fromBase64url(field as string);
+    }
+  }
+}
+
+function isNatural(value: unknown): boolean {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}

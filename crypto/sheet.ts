@@ -1,0 +1,72 @@
+import { parseCanonicalJson } from './canonical.ts';
+import { sha256 } from './sha256.ts';
+
+/**
+ * A survey as both parties signed it: canonical JSON whose SHA-256 stands in every manifest head.
+ * The browser shows this and nothing else, so that what a person reads is what was approved.
+ */
+export interface Sheet {
+  readonly version: 1;
+  readonly title: string;
+  /** One paragraph: what the employer wants to know and what it will do with it. */
+  readonly purpose: string;
+  readonly notice: {
+    /** The employer, as people know it. */
+    readonly employer: string;
+    /** The second party, as people know it. */
+    readonly guardian: string;
+    /** Whom to ask. */
+    readonly contact: string;
+    /** Plain sentences: how long, who sees it, how to withdraw. */
+    readonly points: readonly string[];
+  };
+  /** Who sees the released trends. */
+  readonly recipients: readonly string[];
+  /** A group with fewer reports at close is destroyed unopened; 8 ≤ k. */
+  readonly k: number;
+  readonly noise: {
+    /** Variance of the noise on every count, as a fraction in lowest terms; at least 5. */
+    readonly variance: { readonly numerator: number; readonly denominator: number };
+    readonly by: 'guardian' | 'both';
+  };
+  readonly cadence: 'weekly' | 'fortnightly' | 'monthly' | 'quarterly';
+  readonly retention: {
+    /** Days that released trends are kept. */
+    readonly trends_days: number;
+  };
+  /** Days after close at which each party withholds what is not yet noised. */
+  readonly deadline_days: number;
+  /** Last day of the survey, in days since 1970-01-01 (UTC). */
+  readonly end_day: number;
+  readonly questions: readonly Question[];
+}
+
+export interface Question {
+  /** Stable over rounds: lower-case letters, digits and hyphens. */
+  readonly id: string;
+  /** One or two words for tables and charts. */
+  readonly name: string;
+  readonly text: string;
+  /** Why it is asked, in one sentence. */
+  readonly why: string;
+  /** From the lowest (value 1) to the highest; "prefer not to say" is added behind them as the last. */
+  readonly options: readonly string[];
+  /** Which two end options the share counts. */
+  readonly favourable: 'high' | 'low';
+}
+
+/** The number of one-hot places of each question: its options and, last, "prefer not to say". */
+export function blockLengths(sheet: Sheet): number[] {
+  return sheet.questions.map((question) => question.options.length + 1);
+}
+
+/**
+ * The sheet in these bytes, provided that they are canonical JSON with the hash that was signed.
+ * The content was validated before either party signed it, so it is not validated again here.
+ * @returns undefined if the hash is another one
+ */
+export function sheetWithHash(bytes: Uint8Array, hash: Uint8Array): Sheet | undefined {
+  const own = sha256(bytes);
+  if (own.some((byte, i) => byte !== hash[i])) return undefined;
+  return parseCanonicalJson(bytes) as unknown as Sheet;
+}

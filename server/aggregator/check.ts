@@ -1,0 +1,41 @@
+import { decodeReportExtensions, type ReportExtensionName } from '../../crypto/dap/extensions.ts';
+import { verifyReportSignature } from '../../crypto/dap/report.ts';
+import type { ReportError } from '../../crypto/dap/types.ts';
+import type { ReportPublicPart } from '../../crypto/dap/upload.ts';
+import { CryptoError } from '../../crypto/errors.ts';
+import { sha256 } from '../../crypto/sha256.ts';
+import { SIGNING_KEY_SIZE } from '../../crypto/signing.ts';
+import type { TaskContext } from './task-context.ts';
+
+/** Until tokens and consent are enforced, a report carries its signature and nothing else. */
+const EXTENSIONS: ReadonlySet<ReportExtensionName> = new Set(['signature']);
+
+/** What the public part of a good report says of itself. */
+export interface ReportCredentials {
+  readonly tokenKeyId: Uint8Array;
+  /** SHA-256 of the report's public key: what the token is spent on. */
+  readonly nonce: Uint8Array;
+}
+
+/**
+ * What both parties can check of a report without opening anything: time, extensions, signature.
+ * @returns the credentials, or why the report is refused
+ */
+export function checkPublicPart(
+  context: TaskContext,
+  report: ReportPublicPart,
+): ReportCredentials | ReportError {
+  if (report.metadata.time !== context.time) return 'report_dropped';
+  try {
+    const { signature } = decodeReportExtensions(report.metadata.publicExtensions, EXTENSIONS);
+    if (signature === undefined) return 'invalid_message';
+    verifyReportSignature(context.taskId, report);
+    return {
+      tokenKeyId: new Uint8Array(32),
+      nonce: sha256(signature.subarray(0, SIGNING_KEY_SIZE)),
+    };
+  } catch (error) {
+    if (error instanceof CryptoError) return 'invalid_message';
+    throw error;
+  }
+}

@@ -1,0 +1,169 @@
+import type { Database } from './database.ts';
+
+export type RoundState = 'planned' | 'open' | 'closed' | 'expired';
+
+/** One round; times are milliseconds since 1970 by the party's clock. */
+export interface Round {
+  readonly manifestHash: Buffer;
+  readonly number: number;
+  readonly sheetHash: Buffer;
+  readonly head: Buffer;
+  readonly guardianSignature: Buffer | null;
+  readonly employerSignature: Buffer | null;
+  readonly opensMs: number;
+  readonly closesMs: number;
+  readonly deadlineMs: number;
+  readonly state: RoundState;
+  readonly listRoot: Buffer | null;
+  readonly listGuardianSignature: Buffer | null;
+  readonly listEmployerSignature: Buffer | null;
+}
+
+export interface NewRound {
+  readonly manifestHash: Uint8Array;
+  readonly number: number;
+  readonly sheetHash: Uint8Array;
+  readonly head: Uint8Array;
+  readonly guardianSignature: Uint8Array;
+  readonly employerSignature: Uint8Array | null;
+  readonly opensMs: number;
+  readonly closesMs: number;
+  readonly deadlineMs: number;
+}
+
+const COLUMNS = `manifest_hash AS manifestHash, number, sheet_hash AS sheetHash, head,
+  guardian_signature AS guardianSignature, employer_signature AS employerSignature,
+  opens_ms AS opensMs, closes_ms AS closesMs, deadline_ms AS deadlineMs, state,
+  list_root AS listRoot, list_guardian_signature AS listGuardianSignature,
+  list_employer_signature AS listEmployerSignature`;
+
+/** Approved sheets and the rounds planned from them. */
+export class RoundStore {
+  readonly #insertSheet;
+  readonly #sheet;
+  readonly #insert;
+  readonly #byHash;
+  readonly #byNumber;
+  readonly #all;
+  readonly #inState;
+  readonly #unlisted;
+  readonly #countersign;
+  readonly #move;
+  readonly #closeAt;
+  readonly #setList;
+  readonly #insertSlice;
+  readonly #slice;
+
+  constructor(db: Database) {
+    this.#insertSheet = db.prepare(
+      'INSERT OR IGNORE INTO sheets (hash, bytes, guardian_signature) VALUES (?, ?, ?)',
+    );
+    this.#sheet = db.prepare<[Uint8Array], { bytes: Buffer; guardianSignature: Buffer }>(
+      'SELECT bytes, guardian_signature AS guardianSignature FROM sheets WHERE hash = ?',
+    );
+    this.#insert = db.prepare(
+      `INSERT INTO rounds (manifest_hash, number, sheet_hash, head, guardian_signature,
+         employer_signature, opens_ms, closes_ms, deadline_ms)
+       VALUES (:manifestHash, :number, :sheetHash, :head, :guardianSignature,
+         :employerSignature, :opensMs, :closesMs, :deadlineMs)`,
+    );
+    this.#byHash = db.prepare<[Uint8Array], Round>(
+      `SELECT ${COLUMNS} FROM rounds WHERE manifest_hash = ?`,
+    );
+    this.#byNumber = db.prepare<[number], Round>(`SELECT ${COLUMNS} FROM rounds WHERE number = ?`);
+    this.#all = db.prepare<[], Round>(`SELECT ${COLUMNS} FROM rounds ORDER BY number`);
+    this.#inState = db.prepare<[RoundState], Round>(
+      `SELECT ${COLUMNS} FROM rounds WHERE state = ? ORDER BY number`,
+    );
+    this.#unlisted = db.prepare<[], Round>(
+      `SELECT ${COLUMNS} FROM rounds
+       WHERE state = 'closed' AND list_employer_signature IS NULL ORDER BY number`,
+    );
+    this.#countersign = db.prepare(
+      `UPDATE rounds SET employer_signature = ?
+       WHERE manifest_hash = ? AND employer_signature IS NULL`,
+    );
+    this.#move = db.prepare('UPDATE rounds SET state = ? WHERE manifest_hash = ? AND state = ?');
+    this.#closeAt = db.prepare(
+      'UPDATE rounds SET closes_ms = ?, deadline_ms = ? WHERE manifest_hash = ?',
+    );
+    this.#setList = db.prepare(
+      `UPDATE rounds SET list_root = ?, list_guardian_signature = ?, list_employer_signature = ?
+       WHERE manifest_hash = ?`,
+    );
+    this.#insertSlice = db.prepare(
+      'INSERT OR IGNORE INTO list_slices (manifest_hash, slice, bytes) VALUES (?, ?, ?)',
+    );
+    this.#slice = db
+      .prepare<[Uint8Array, number], Buffer>(
+        'SELECT bytes FROM list_slices WHERE manifest_hash = ? AND slice = ?',
+      )
+      .pluck();
+  }
+
+  insertSheet(hash: Uint8Array, bytes: Uint8Array, guardianSignature: Uint8Array): void {
+    this.#insertSheet.run(hash, bytes, guardianSignature);
+  }
+
+  sheet(hash: Uint8Array): { bytes: Buffer; guardianSignature: Buffer } | undefined {
+    return this.#sheet.get(hash);
+  }
+
+  insert(round: NewRound): void {
+    this.#insert.run(round);
+  }
+
+  withHash(manifestHash: Uint8Array): Round | undefined {
+    return this.#byHash.get(manifestHash);
+  }
+
+  withNumber(number: number): Round | undefined {
+    return this.#byNumber.get(number);
+  }
+
+  all(): Round[] {
+    return this.#all.all();
+  }
+
+  inState(state: RoundState): Round[] {
+    return this.#inState.all(state);
+  }
+
+  /** Closed rounds whose list of ids is not signed by both yet. */
+  unlisted(): Round[] {
+    return this.#unlisted.all();
+  }
+
+  countersign(manifestHash: Uint8Array, employerSignature: Uint8Array): void {
+    this.#countersign.run(employerSignature, manifestHash);
+  }
+
+  /** Moves a round from one state to the next. @returns whether it was in `from` */
+  move(manifestHash: Uint8Array, from: RoundState, to: RoundState): boolean {
+    return this.#move.run(to, manifestHash, from).changes === 1;
+  }
+
+  /** Records an earlier end than planned, with the deadline that follows from it. */
+  closeAt(manifestHash: Uint8Array, closesMs: number, deadlineMs: number): void {
+    this.#closeAt.run(closesMs, deadlineMs, manifestHash);
+  }
+
+  setList(
+    manifestHash: Uint8Array,
+    root: Uint8Array,
+    guardianSignature: Uint8Array,
+    employerSignature: Uint8Array | null,
+  ): void {
+    this.#setList.run(root, guardianSignature, employerSignature, manifestHash);
+  }
+
+  insertSlices(manifestHash: Uint8Array, slices: readonly Uint8Array[]): void {
+    slices.forEach((bytes, slice) => {
+      this.#insertSlice.run(manifestHash, slice, bytes);
+    });
+  }
+
+  slice(manifestHash: Uint8Array, slice: number): Buffer | undefined {
+    return this.#slice.get(manifestHash, slice);
+  }
+}
