@@ -48,10 +48,10 @@ export function parseCanonicalJson(bytes: Uint8Array): JsonValue {
 }
 
 function serialize(value: unknown, depth: number): string {
-  if (depth > CANONICAL_JSON_MAX_DEPTH) throw refuse('nested too deeply');
   if (value === null || typeof value === 'boolean') return String(value);
   if (typeof value === 'number') return serializeNumber(value);
   if (typeof value === 'string') return serializeString(value);
+  if (depth === CANONICAL_JSON_MAX_DEPTH) throw refuse('nested too deeply');
   if (Array.isArray(value)) {
     // Array.from visits holes, which map() would skip.
     return `[${Array.from(value, (element) => serialize(element, depth + 1)).join()}]`;

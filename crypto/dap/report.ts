@@ -11,6 +11,7 @@ import {
   signingPublicKey,
   verifySignature,
 } from '../signing.ts';
+import type { Prio3 } from '../vdaf/prio3.ts';
 import { inputShareAad, inputShareInfo } from './aad.ts';
 import { encodeReportExtensions, REPORT_EXTENSION } from './extensions.ts';
 import { requireTaskId, vdafContext } from './task.ts';
@@ -26,17 +27,8 @@ import {
 /** Domain separation of a report's signature. */
 const LABEL = 'chorus report v1';
 
-/** What a client needs of a VDAF; every Prio3 of one-hot answers has it. */
-export interface ReportVdaf {
-  /** How many random bytes `shard` takes. */
-  readonly randSize: number;
-  shard(
-    ctx: Uint8Array,
-    measurement: readonly number[],
-    nonce: Uint8Array,
-    rand: Uint8Array,
-  ): { readonly publicShare: Uint8Array; readonly inputShares: readonly Secret<Uint8Array>[] };
-}
+/** What a client needs of a VDAF whose measurement is one option index per question. */
+export type ReportVdaf = Pick<Prio3<readonly number[], unknown>, 'randSize' | 'shard'>;
 
 /** An aggregator's input key, as the manifest names it. */
 export interface ReportRecipient {
