@@ -1,0 +1,129 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import Handlebars from 'handlebars';
+import { trendSvg } from '../../views/charts/trend.ts';
+import type { AssetsManifest } from '../build.ts';
+import type { TrendSeries } from '../domain/trends.ts';
+
+/** The signature Express expects of a template engine. */
+export type ViewEngine = (
+  path: string,
+  data: object,
+  done: (error: unknown, html?: string) => void,
+) => void;
+
+/** What every page needs besides its own data; the layout reads it. */
+export interface PageFrame {
+  readonly title: string;
+  readonly party: 'guardian' | 'employer';
+  readonly partyName: string;
+  readonly organisation: string;
+  /** Whether both parties run on this machine; the layout then says what that means. */
+  readonly evaluation: boolean;
+  readonly nav: readonly { href: string; label: string; current: boolean }[];
+}
+
+/** `pages/status.hbs` takes it as `status`; `GET /status.json` answers with the same. */
+export interface StatusPage {
+  /** The evaluation's sample while it is being made. */
+  readonly preparing: null | {
+    readonly done: number;
+    readonly total: number;
+    readonly sentence: string;
+  };
+  /** Newest first. `opens` and `closes` are days in words. */
+  readonly rounds: readonly {
+    readonly number: number;
+    readonly opens: string;
+    readonly closes: string;
+    readonly state: string;
+    readonly stateLabel: string;
+    /** Groups finished of all, while the round is counted; otherwise null. */
+    readonly progress: null | { readonly done: number; readonly total: number };
+    /** How many groups are in each state. */
+    readonly groups: Readonly<
+      Record<'boxed' | 'counting' | 'sealed' | 'noised' | 'confirmed' | 'withheld', number>
+    >;
+  }[];
+  readonly openRound: null | {
+    readonly number: number;
+    readonly closes: string;
+    /** Evaluation at the guardian only: shows the way to `GET /evaluation/close-round`. */
+    readonly canClose: boolean;
+    readonly answerLinkExample: string | null;
+  };
+  readonly waitingFor: null | 'employer' | 'guardian';
+  /** Newest first; `at` is an ISO 8601 time in UTC. */
+  readonly events: readonly { readonly at: string; readonly sentence: string }[];
+}
+
+/** `pages/close-round.hbs` takes it as `closing`. */
+export interface CloseRoundPage {
+  readonly number: number;
+  /** The planned last day, in words. */
+  readonly closes: string;
+  readonly k: number;
+}
+
+/** `pages/message.hbs`: errors, refusals and empty pages. */
+export interface MessagePage {
+  readonly heading: string;
+  readonly sentence: string;
+  readonly action: null | { readonly href: string; readonly label: string };
+}
+
+function compileFolder(engine: typeof Handlebars, folder: string) {
+  const templates = new Map<string, Handlebars.TemplateDelegate>();
+  for (const file of readdirSync(folder).filter((name) => name.endsWith('.hbs'))) {
+    const source = readFileSync(join(folder, file), 'utf8');
+    // Strict: a field that the server forgot is an error in a test, not a hole in a page.
+    templates.set(basename(file, '.hbs'), engine.compile(source, { strict: true }));
+  }
+  return templates;
+}
+
+/**
+ * Handlebars for Express: each page inside `layouts/main.hbs`. All templates are read and
+ * compiled once, here. Use as
+ * `app.engine('hbs', viewEngine(dir, assets)); app.set('view engine', 'hbs'); app.set('views', join(dir, 'pages'))`
+ * and render with `PageFrame` and the page's own data.
+ *
+ * @param viewsDir the source tree's `views/`
+ * @param assets `dist/assets/manifest.json`
+ * @throws if a template or the layout is missing or does not parse
+ */
+export function viewEngine(viewsDir: string, assets: AssetsManifest): ViewEngine {
+  const engine = Handlebars.create();
+  const assetOf = (name: string) => {
+    const asset = assets[name];
+    if (asset === undefined) throw new Error(`no asset ${name}: run npm run build`);
+    return asset;
+  };
+  engine.registerHelper({
+    asset: (name: string) => `/assets/${assetOf(name).file}`,
+    integrity: (name: string) =>
+      `sha256-${Buffer.from(assetOf(name).sha256, 'base64url').toString('base64')}`,
+    moment: (iso: string) => `${iso.slice(0, 10)}, ${iso.slice(11, 16)} UTC`,
+    is: (a: unknown, b: unknown) => a === b,
+    chart: (series: TrendSeries, width: 720 | 360) =>
+      new Handlebars.SafeString(trendSvg(series, width)),
+  });
+  for (const [name, template] of compileFolder(engine, join(viewsDir, 'partials'))) {
+    engine.registerPartial(name, template);
+  }
+  const pages = compileFolder(engine, join(viewsDir, 'pages'));
+  const layout = compileFolder(engine, join(viewsDir, 'layouts')).get('main');
+  if (layout === undefined) throw new Error('views/layouts/main.hbs is missing');
+  return (path, data, done) => {
+    let html: string;
+    try {
+      const page = pages.get(basename(path, '.hbs'));
+      if (page === undefined) throw new Error(`no page ${path}`);
+      html = layout({ ...data, body: page(data) });
+    } catch (error) {
+      done(error);
+      return;
+    }
+    done(null, html);
+  };
+}

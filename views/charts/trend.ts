@@ -1,0 +1,162 @@
+import { scaleLinear } from 'd3-scale';
+import { area, line } from 'd3-shape';
+
+/** One round: a rounded value with its 90 % interval, or words in its place. */
+export type ChartPoint = {
+  /** Days since 1970-01-01: the place on the axis. */
+  readonly day: number;
+  readonly label: string;
+} & (
+  | { readonly value: number; readonly low: number; readonly high: number }
+  | { readonly gap: string }
+);
+
+/** What one trend chart shows. */
+export interface Chart {
+  /** Unique in the page; the ids of title and description are made from it. */
+  readonly id: string;
+  readonly title: string;
+  readonly description: string;
+  /** `share`: 0 … 1, drawn as percent; `scale`: 1 … `top`. */
+  readonly unit: 'share' | 'scale';
+  readonly top: number;
+  readonly points: readonly ChartPoint[];
+}
+
+type Shown = Extract<ChartPoint, { value: number }>;
+
+const LAYOUT = {
+  720: { height: 260, left: 52, right: 76, top: 18, bottom: 40, label: 64, words: true },
+  360: { height: 230, left: 40, right: 46, top: 18, bottom: 38, label: 64, words: false },
+} as const;
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.codePointAt(0)};`);
+}
+
+/** Coordinates to a tenth of a pixel: enough for the eye, half the bytes. */
+function px(x: number): string {
+  return String(Math.round(x * 10) / 10);
+}
+
+/**
+ * One trend as an SVG element: the line, and the 90 % interval of every point as a band and as
+ * whiskers. A round without a number breaks the line and is marked by its own sign and words. It
+ * has no style and no script: everything is told by class, so that it passes a strict
+ * Content-Security-Policy and follows light, dark and print.
+ *
+ * @param width of the view box, in pixels: 720 for wide pages, 360 for phones
+ */
+export function trendSvg(chart: Chart, width: 720 | 360): string {
+  const { height, left, right, top, bottom, label, words } = LAYOUT[width];
+  const share = chart.unit === 'share';
+  const format = share ? (x: number) => `${Math.round(x * 100)}%` : (x: number) => x.toFixed(1);
+  const days = chart.points.map((point) => point.day);
+  const inset = words ? 34 : 16;
+  const x = scaleLinear()
+    .domain([Math.min(...days), Math.max(...days)])
+    .range([left + inset, width - right - (words ? 0 : 4)]);
+  const y = scaleLinear()
+    .domain(share ? [0, 1] : [1, chart.top])
+    .range([height - bottom, top]);
+  const ticks = share
+    ? [0, 0.25, 0.5, 0.75, 1]
+    : Array.from({ length: chart.top }, (_, i) => i + 1);
+  const at = (point: ChartPoint) => px(x(point.day));
+  const shown = (point: ChartPoint): point is Shown => 'value' in point;
+
+  const parts: string[] = [];
+  for (const tick of ticks) {
+    const level = px(y(tick));
+    parts.push(
+      `<line class="chart-grid" x1="${left}" x2="${width - right + 8}" y1="${level}" y2="${level}"/>`,
+      `<text class="chart-tick" x="${left - 8}" y="${level}" dy="0.32em" text-anchor="end">${share ? format(tick) : tick}</text>`,
+    );
+  }
+  const band = area<ChartPoint>()
+    .defined(shown)
+    .x((point) => x(point.day))
+    .y0((point) => (shown(point) ? y(point.low) : 0))
+    .y1((point) => (shown(point) ? y(point.high) : 0))
+    .digits(1);
+  const curve = line<ChartPoint>()
+    .defined(shown)
+    .x((point) => x(point.day))
+    .y((point) => (shown(point) ? y(point.value) : 0))
+    .digits(1);
+  parts.push(
+    `<path class="chart-band" d="${band(chart.points) ?? ''}"/>`,
+    `<path class="chart-line" d="${curve(chart.points) ?? ''}"/>`,
+  );
+  for (const point of chart.points) {
+    parts.push(
+      shown(point)
+        ? whisker(point, at(point), y)
+        : gapMark(point.gap, at(point), top, height - bottom, words),
+    );
+  }
+  parts.push(...axisLabels(chart.points, x, height - bottom, label));
+  const last = chart.points.filter(shown).at(-1);
+  if (last !== undefined) {
+    parts.push(
+      `<text class="chart-value" x="${px(x(last.day) + 10)}" y="${px(y(last.value))}" dy="0.35em">${format(last.value)}</text>`,
+    );
+  }
+  const id = `${chart.id}-${width}`;
+  return (
+    `<svg class="chart chart-${width}" role="img" viewBox="0 0 ${width} ${height}" ` +
+    `width="${width}" height="${height}" aria-labelledby="${id}-title" aria-describedby="${id}-desc">` +
+    `<title id="${id}-title">${escaped(chart.title)}</title>` +
+    `<desc id="${id}-desc">${escaped(chart.description)}</desc>${parts.join('')}</svg>`
+  );
+}
+
+type Scale = (x: number) => number;
+
+function whisker(point: Shown, x: string, y: Scale): string {
+  const low = px(y(point.low));
+  const high = px(y(point.high));
+  const caps = [low, high].map((end) => `M${Number(x) - 5} ${end}h10`).join('');
+  return (
+    `<path class="chart-whisker" d="M${x} ${low}V${high}${caps}"/>` +
+    `<circle class="chart-point" cx="${x}" cy="${px(y(point.value))}" r="4.5"/>`
+  );
+}
+
+/** `from` and `to`: the upper and the lower edge of the plot, in pixels. */
+function gapMark(gap: string, x: string, from: number, to: number, words: boolean): string {
+  const middle = (from + to) / 2;
+  const lines = (gap.split(':')[0] ?? '').split(' ');
+  const text = lines
+    .map(
+      (word, i) =>
+        `<tspan x="${x}" y="${px(middle - 20 + 14 * (i - lines.length + 1))}">${escaped(word)}</tspan>`,
+    )
+    .join('');
+  return (
+    `<path class="chart-gap" d="M${x} ${from}V${to}"/>` +
+    `<path class="chart-gap-sign" d="M${px(Number(x) - 5)} ${px(middle - 5)}l10 10m0 -10l-10 10"/>` +
+    (words ? `<text class="chart-gap-words" text-anchor="middle">${text}</text>` : '')
+  );
+}
+
+/** Labels from the newest round backwards, leaving out those that would touch the next one. */
+function axisLabels(
+  points: readonly ChartPoint[],
+  x: Scale,
+  base: number,
+  least: number,
+): string[] {
+  const out: string[] = [];
+  let next = Number.POSITIVE_INFINITY;
+  for (const point of [...points].reverse()) {
+    const place = x(point.day);
+    out.push(`<path class="chart-axis-tick" d="M${px(place)} ${px(base)}v5"/>`);
+    if (next - place < least) continue;
+    next = place;
+    out.push(
+      `<text class="chart-tick" x="${px(place)}" y="${px(base + 20)}" text-anchor="middle">${escaped(point.label)}</text>`,
+    );
+  }
+  return out;
+}
