@@ -94,7 +94,6 @@ export interface TrendPage {
     readonly groups: readonly { href: string; name: string; current: boolean; note: string }[];
   }[];
   readonly companyHref: string;
-  readonly chooserOpen: boolean;
 }
 
 /** The label of a round on an axis: the month for slow cadences, the day for fast ones. */
@@ -275,7 +274,7 @@ function basisOf(cell: Cell & { state: 'shown' }, company: boolean): string[] {
   const answered = roundedDown(count);
   const out = [
     `Newest finished round: round ${round.number}, ${label}.`,
-    `At least ${answered} answers from ${roster} people (${band(answered, roster)}).`,
+    `At least ${answered} answers of ${roster} people (${band(answered, roster)}).`,
   ];
   if (company) {
     const missing = all - released;
@@ -321,7 +320,6 @@ function pageOf(
     items,
     departments: chooserOf(ordered.at(-1)?.groups ?? [], inScope, chosen !== null),
     companyHref: '/trends',
-    chooserOpen: chosen === null,
   };
 }
 

@@ -12,6 +12,13 @@ export type ViewEngine = (
   done: (error: unknown, html?: string) => void,
 ) => void;
 
+/** As `views/browser/status.ts` writes it. */
+const MOMENT = new Intl.DateTimeFormat('en-GB', {
+  dateStyle: 'medium',
+  timeStyle: 'short',
+  timeZone: 'UTC',
+});
+
 /** What every page needs besides its own data; the layout reads it. */
 export interface PageFrame {
   readonly title: string;
@@ -103,7 +110,7 @@ export function viewEngine(viewsDir: string, assets: AssetsManifest): ViewEngine
     asset: (name: string) => `/assets/${assetOf(name).file}`,
     integrity: (name: string) =>
       `sha256-${Buffer.from(assetOf(name).sha256, 'base64url').toString('base64')}`,
-    moment: (iso: string) => `${iso.slice(0, 10)}, ${iso.slice(11, 16)} UTC`,
+    moment: (iso: string) => MOMENT.format(new Date(iso)),
     is: (a: unknown, b: unknown) => a === b,
     chart: (series: TrendSeries, width: 720 | 360) =>
       new Handlebars.SafeString(trendSvg(series, width)),

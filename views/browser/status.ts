@@ -35,6 +35,12 @@ const CALM_MS = 10_000;
 /** At most one announcement to screen readers in this time. */
 const ANNOUNCE_MS = 8_000;
 
+const MOMENT = new Intl.DateTimeFormat('en-GB', {
+  dateStyle: 'medium',
+  timeStyle: 'short',
+  timeZone: 'UTC',
+});
+
 const root = document.getElementById('status');
 
 function part(name: string, within: ParentNode | null = root): HTMLElement | null {
@@ -84,6 +90,8 @@ function renderRound(body: HTMLElement, round: Round, place: number): void {
   write(field('state', row), round.stateLabel);
   show(field('progress', row), round.progress !== null);
   setProgress(field('progress', row), round.progress);
+  const { done, total } = round.progress ?? { done: 0, total: 0 };
+  write(field('progress-words', row), total > 0 ? `${done} of ${total} groups finished` : '');
   for (const [state, count] of Object.entries(round.groups)) {
     const item = row.querySelector<HTMLElement>(`[data-count="${state}"]`);
     show(item, count > 0);
@@ -99,7 +107,7 @@ function renderEvents(list: HTMLElement | null, events: Status['events']): void 
       element(
         'li',
         {},
-        element('time', { datetime: at }, `${at.slice(0, 10)}, ${at.slice(11, 16)} UTC`),
+        element('time', { datetime: at }, MOMENT.format(new Date(at))),
         ` ${sentence}`,
       ),
     ),

@@ -26,8 +26,8 @@ export interface Chart {
 type Shown = Extract<ChartPoint, { value: number }>;
 
 const LAYOUT = {
-  720: { height: 260, left: 52, right: 76, top: 18, bottom: 40, label: 64, words: true },
-  360: { height: 230, left: 40, right: 46, top: 18, bottom: 38, label: 64, words: false },
+  720: { height: 260, left: 52, right: 44, top: 18, bottom: 40, label: 64, words: true },
+  360: { height: 230, left: 46, right: 22, top: 18, bottom: 38, label: 64, words: false },
 } as const;
 
 function escaped(text: string): string {
@@ -69,7 +69,7 @@ export function trendSvg(chart: Chart, width: 720 | 360): string {
   for (const tick of ticks) {
     const level = px(y(tick));
     parts.push(
-      `<line class="chart-grid" x1="${left}" x2="${width - right + 8}" y1="${level}" y2="${level}"/>`,
+      `<line class="chart-grid" x1="${left}" x2="${width - right + 14}" y1="${level}" y2="${level}"/>`,
       `<text class="chart-tick" x="${left - 8}" y="${level}" dy="0.32em" text-anchor="end">${share ? format(tick) : tick}</text>`,
     );
   }
@@ -97,11 +97,7 @@ export function trendSvg(chart: Chart, width: 720 | 360): string {
   }
   parts.push(...axisLabels(chart.points, x, height - bottom, label));
   const last = chart.points.filter(shown).at(-1);
-  if (last !== undefined) {
-    parts.push(
-      `<text class="chart-value" x="${px(x(last.day) + 10)}" y="${px(y(last.value))}" dy="0.35em">${format(last.value)}</text>`,
-    );
-  }
+  if (last !== undefined) parts.push(valueLabel(last, x(last.day), y, format(last.value), words));
   const id = `${chart.id}-${width}`;
   return (
     `<svg class="chart chart-${width}" role="img" viewBox="0 0 ${width} ${height}" ` +
@@ -123,19 +119,24 @@ function whisker(point: Shown, x: string, y: Scale): string {
   );
 }
 
-/** `from` and `to`: the upper and the lower edge of the plot, in pixels. */
-function gapMark(gap: string, x: string, from: number, to: number, words: boolean): string {
-  const middle = (from + to) / 2;
-  const lines = (gap.split(':')[0] ?? '').split(' ');
-  const text = lines
-    .map(
-      (word, i) =>
-        `<tspan x="${x}" y="${px(middle - 20 + 14 * (i - lines.length + 1))}">${escaped(word)}</tspan>`,
-    )
+/** The newest number in words: beside its point where there is room, above its interval if not. */
+function valueLabel(point: Shown, x: number, y: Scale, text: string, beside: boolean): string {
+  const place = beside
+    ? `x="${px(x + 11)}" y="${px(y(point.value))}" dy="0.35em"`
+    : `x="${px(x)}" y="${px(y(point.high) - 8)}" text-anchor="middle"`;
+  return `<text class="chart-value" ${place}>${text}</text>`;
+}
+
+/** A round without a number: a dotted line from `top` to a cross on the axis at `base`, in pixels. */
+function gapMark(gap: string, x: string, top: number, base: number, words: boolean): string {
+  const [short = ''] = gap.split(':');
+  const text = short
+    .split(' ')
+    .map((word, i) => `<tspan x="${x}" y="${top + 10 + 14 * i}">${escaped(word)}</tspan>`)
     .join('');
   return (
-    `<path class="chart-gap" d="M${x} ${from}V${to}"/>` +
-    `<path class="chart-gap-sign" d="M${px(Number(x) - 5)} ${px(middle - 5)}l10 10m0 -10l-10 10"/>` +
+    `<path class="chart-gap" d="M${x} ${top}V${base}"/>` +
+    `<path class="chart-gap-sign" d="M${px(Number(x) - 5)} ${base - 5}l10 10m0 -10l-10 10"/>` +
     (words ? `<text class="chart-gap-words" text-anchor="middle">${text}</text>` : '')
   );
 }
