@@ -121,6 +121,6 @@ export class Derivation {
 
   /** The domain separation tag of a stream. */
   #tag(usage: number, ctx: Uint8Array): Uint8Array {
-    return concat(this.#algorithm, Uint8Array.of(usage >> 8, usage), ctx);
+    return concat(this.#algorithm, bigEndian(usage, 2), ctx);
   }
 }

@@ -153,17 +153,22 @@ export class Flp<Measurement, AggregateResult> {
       coefficients === 0
         ? field.reduce(output[0] as bigint)
         : field.innerProduct(output, queryRand);
-    return [v, ...tests.flatMap((test) => test.finish())];
+    const verifier = [v];
+    for (const test of tests) verifier.push(...test.finish());
+    return verifier;
   }
 
-  /** Whether the sum of all verifier shares proves the measurement valid (VDAF §Deciding Validity). */
+  /**
+   * Whether the sum of all verifier shares proves the measurement valid (VDAF §Deciding Validity).
+   * @param verifier `verifierLength` representatives
+   */
   decide(verifier: readonly bigint[]): boolean {
-    if (verifier[0] !== 0n) return false;
+    if (this.field.reduce(verifier[0] as bigint) !== 0n) return false;
     let at = 1;
     for (const { gadget } of this.#shapes) {
-      const value = this.field.reduce(gadget.eval(verifier, at));
+      const expected = gadget.eval(verifier, at);
       at += gadget.arity;
-      if (value !== verifier[at++]) return false;
+      if (this.field.reduce(expected - (verifier[at++] as bigint)) !== 0n) return false;
     }
     return true;
   }
@@ -176,41 +181,50 @@ export class Flp<Measurement, AggregateResult> {
 class GadgetTest {
   readonly #field: Field;
   readonly #point: bigint;
+  /** The point to the power of the wires' length. */
+  readonly #power: bigint;
   /** The Lagrange basis at the point, over the roots at which the wires are given. */
   readonly #basis: readonly bigint[];
   /** All values of the gadget polynomial. */
   readonly #values: readonly bigint[];
-  /** The wires at the point, up to the last call; representatives. */
-  readonly #wires: bigint[];
-  #calls = 0;
+  /** The inputs of every call so far; first the seeds. */
+  readonly #inputs: (readonly bigint[])[];
 
   constructor(field: Field, shape: GadgetShape, share: readonly bigint[], point: bigint) {
     const { gadget, wireLength, missing } = shape;
-    if (powerOfTwoPower(field, point, wireLength) === 1n) {
-      throw new CryptoError('vdaf_verify', 'the test point is a root of unity');
-    }
     this.#field = field;
     this.#point = point;
+    this.#power = powerOfTwoPower(field, point, wireLength);
+    if (this.#power === 1n) {
+      throw new CryptoError('vdaf_verify', 'the test point is a root of unity');
+    }
     this.#basis = lagrangeBasis(field, wireLength, point);
-    const seed = this.#basis[0] as bigint;
-    this.#wires = share.slice(0, gadget.arity).map((value) => value * seed);
+    this.#inputs = [share.slice(0, gadget.arity)];
     const carried = share.slice(gadget.arity);
     this.#values = [...carried, ...missing.map((weights) => field.innerProduct(carried, weights))];
   }
 
   readonly call: GadgetCall = (inputs) => {
-    const weight = this.#basis[++this.#calls] as bigint;
-    const wires = this.#wires;
-    for (let i = 0; i < wires.length; i++) {
-      wires[i] = (wires[i] as bigint) + weight * (inputs[i] as bigint);
-    }
-    return this.#values[(this.#calls * this.#values.length) / this.#basis.length] as bigint;
+    const step = this.#values.length / this.#basis.length;
+    const value = this.#values[this.#inputs.length * step] as bigint;
+    this.#inputs.push(inputs.slice());
+    return value;
   };
 
   /** The wires and the gadget polynomial at the point, as elements. */
   finish(): bigint[] {
-    const out = this.#wires.map((wire) => this.#field.reduce(wire));
-    out.push(evaluateByCosets(this.#field, this.#values, this.#point, this.#basis));
+    const inputs = this.#inputs;
+    const basis = this.#basis;
+    const arity = (inputs[0] as readonly bigint[]).length;
+    const out = new Array<bigint>(arity);
+    for (let wire = 0; wire < arity; wire++) {
+      let sum = 0n;
+      for (let k = 0; k < inputs.length; k++) {
+        sum += (basis[k] as bigint) * ((inputs[k] as readonly bigint[])[wire] as bigint);
+      }
+      out[wire] = this.#field.reduce(sum);
+    }
+    out.push(evaluateByCosets(this.#field, this.#values, this.#point, this.#power, basis));
     return out;
   }
 }

@@ -14,6 +14,8 @@ export function powerOfTwoPower(field: Field, t: bigint, n: number): bigint {
  * Summing the geometric series ℓ_k(t) = (1/n)·Σ_(i<n) (t·ω^−k)^i as a product,
  * ℓ_k(t) = (1/n)·Π_s (1 + (t·ω^−k)^(2^s)), needs no inversion and no special case for a t that is
  * itself a root; and the factor of s depends on k modulo n/2^s only, so the products form a tree.
+ *
+ * Returns representatives, no more than log2(n) bits longer than elements.
  */
 export function lagrangeBasis(field: Field, n: number, t: bigint): bigint[] {
   const squares = [t];
@@ -28,11 +30,12 @@ export function lagrangeBasis(field: Field, n: number, t: bigint): bigint[] {
     const next = new Array<bigint>(2 * size);
     for (let k = 0; k < size; k++) {
       const parent = basis[k] as bigint;
-      // For the root ω of order 2·size, ω^−k = −ω^(size−k).
+      // For the root ω of order 2·size, ω^−k = −ω^(size−k), and ω^−(k+size) = −ω^−k.
       const turned =
         k === 0 ? point : -field.mul(point, roots[(size - k) * (n / (2 * size))] as bigint);
-      next[k] = field.mul(parent, 1n + turned);
-      next[k + size] = field.mul(parent, 1n - turned);
+      const term = field.mul(parent, turned);
+      next[k] = parent + term;
+      next[k + size] = parent - term;
     }
     basis = next;
   }
@@ -40,8 +43,8 @@ export function lagrangeBasis(field: Field, n: number, t: bigint): bigint[] {
 }
 
 /**
- * f(t), given the values of f at all n-th roots of unity (deg f < n) and the Lagrange basis at t
- * over the p-th ones, where p divides n.
+ * f(t), given the values of f at all n-th roots of unity (deg f < n), t^p and the Lagrange basis at
+ * t over the p-th roots, where p divides n.
  *
  * The n-th roots are n/p cosets of the p-th roots, and ℓ⁽ⁿ⁾ at index (n/p)·k + c is
  * ℓ⁽ⁿᐟᵖ⁾_c(t^p)·ℓ⁽ᵖ⁾_k(t·ω^−c): smaller bases, of which the first is already known.
@@ -50,12 +53,13 @@ export function evaluateByCosets(
   field: Field,
   values: readonly bigint[],
   t: bigint,
+  tToP: bigint,
   basis: readonly bigint[],
 ): bigint {
   const p = basis.length;
   const cosets = values.length / p;
   const roots = field.roots(values.length);
-  const outer = lagrangeBasis(field, cosets, powerOfTwoPower(field, t, p));
+  const outer = lagrangeBasis(field, cosets, tToP);
   let sum = 0n;
   for (let c = 0; c < cosets; c++) {
     const inner =

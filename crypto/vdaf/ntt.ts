@@ -6,31 +6,49 @@ import type { Field } from './field.ts';
  * elements.
  */
 export function ntt(field: Field, coefficients: readonly bigint[]): bigint[] {
-  const values = transform(field, coefficients);
-  for (let i = 0; i < values.length; i++) values[i] = field.reduce(values[i] as bigint);
-  return values;
+  return transform(field, coefficients).map((value) => field.reduce(value));
 }
 
 /** The coefficients of the polynomial with the given values at the n-th roots of unity. */
 export function inverseNtt(field: Field, values: readonly bigint[]): bigint[] {
-  const n = values.length;
-  const forward = transform(field, values);
-  // With ω^−1 in the place of ω the same sums come out in the opposite order, n times too large.
-  const scale = field.inverseOfPowerOfTwo(n);
-  return forward.map((_, i) => field.mul(forward[(n - i) % n] as bigint, scale));
+  const scale = field.inverseOfPowerOfTwo(values.length);
+  return scaledInverse(field, values).map((value) => field.mul(value, scale));
 }
 
 /**
  * The values at the odd 2n-th roots of unity of the polynomial of degree < n whose values at the
- * n-th roots, i.e. at the even 2n-th ones, are given. Takes representatives, returns elements.
+ * n-th roots, i.e. at the even 2n-th ones, are given. Takes and returns representatives, those
+ * returned twice as long as an element: n·log n reductions stand for n·(log n + 3).
  */
 export function oddValues(field: Field, evenValues: readonly bigint[]): bigint[] {
-  const shift = field.roots(2 * evenValues.length);
-  const coefficients = inverseNtt(field, evenValues);
-  return ntt(
-    field,
-    coefficients.map((coefficient, i) => coefficient * (shift[i] as bigint)),
-  );
+  const n = evenValues.length;
+  const shift = oddShift(field, n);
+  const coefficients = scaledInverse(field, evenValues);
+  for (let i = 0; i < n; i++) coefficients[i] = (coefficients[i] as bigint) * (shift[i] as bigint);
+  return transform(field, coefficients);
+}
+
+/** What takes scaled coefficients of P(x) to those of P(ω·x), ω = nth_root(2n): ω^i/n. */
+function oddShift(field: Field, n: number): readonly bigint[] {
+  const known = shifts.get(field)?.[n];
+  if (known !== undefined) return known;
+  const scale = field.inverseOfPowerOfTwo(n);
+  const shift = field
+    .roots(2 * n)
+    .slice(0, n)
+    .map((root) => field.mul(root, scale));
+  shifts.set(field, { ...shifts.get(field), [n]: shift });
+  return shift;
+}
+
+const shifts = new Map<Field, Readonly<Record<number, readonly bigint[]>>>();
+
+/** n times the coefficients of the polynomial with the given n values; representatives. */
+function scaledInverse(field: Field, values: readonly bigint[]): bigint[] {
+  // With ω^−1 in the place of ω the same sums come out, the first one first, the others backwards.
+  const out = transform(field, values);
+  const [first] = out.splice(0, 1) as [bigint];
+  return [first, ...out.reverse()];
 }
 
 /** Cooley–Tukey, decimation in time; the output is not reduced. */

@@ -377,7 +377,9 @@ export class Prio3<Measurement, AggregateResult> {
   }
 
   #eachProof(vectorOf: (index: number) => bigint[]): bigint[] {
-    return Array.from({ length: this.proofs }, (_, i) => vectorOf(i)).flat();
+    const all = vectorOf(0);
+    for (let i = 1; i < this.proofs; i++) all.push(...vectorOf(i));
+    return all;
   }
 
   #elements(share: SecretVec): readonly bigint[] {

@@ -1,3 +1,4 @@
+import { concat } from '../bytes.ts';
 import { CryptoError } from '../errors.ts';
 import { sodium } from '../sodium.ts';
 import type { Field } from './field.ts';
@@ -8,7 +9,7 @@ export const SEED_SIZE = 32;
 /** TurboSHAKE128's domain separation byte in VDAF. (HPKE uses another one, 0x1f.) */
 const DOMAIN = 0x01;
 
-/** Where the next `length` bytes of a stream come from. */
+/** Gives the next `length` bytes of a stream, in a new array. */
 export type ByteStream = (length: number) => Uint8Array;
 
 /** Field elements together with their encoding, which the caller often has to hash as well. */
@@ -49,7 +50,7 @@ export function expandIntoVec(
  */
 export function nextVec(field: Field, length: number, next: ByteStream): EncodedVec {
   const size = field.encodedSize;
-  const encoded = Uint8Array.from(next(length * size));
+  const encoded = next(length * size);
   for (;;) {
     const rejected = field.indexOfNonCanonical(encoded);
     if (rejected === -1) return { elements: field.decodeVec(encoded), encoded };
@@ -97,8 +98,7 @@ function withStream<T>(
   busy = true;
   try {
     raw._crypto_xof_turboshake128_init_with_domain(scratch, DOMAIN);
-    const prefix = Uint8Array.of(dst.length & 0xff, dst.length >> 8);
-    absorb(raw, [prefix, dst, Uint8Array.of(seed.length), seed, ...binder]);
+    absorb(raw, [littleEndian16(dst.length), dst, SEED_LENGTH, seed, ...binder]);
     return read((length) => squeeze(raw, length));
   } finally {
     raw.HEAPU8.fill(0, scratch, scratch + STATE_SIZE + BUFFER_SIZE);
@@ -116,7 +116,8 @@ function absorb(raw: RawSodium, parts: readonly Uint8Array[]): void {
   for (const part of parts) {
     for (let at = 0; at < part.length; ) {
       const taken = Math.min(part.length - at, BUFFER_SIZE - held);
-      raw.HEAPU8.set(part.subarray(at, at + taken), buffer + held);
+      const whole = taken === part.length;
+      raw.HEAPU8.set(whole ? part : part.subarray(at, at + taken), buffer + held);
       at += taken;
       held += taken;
       if (held === BUFFER_SIZE) flush();
@@ -127,11 +128,21 @@ function absorb(raw: RawSodium, parts: readonly Uint8Array[]): void {
 
 function squeeze(raw: RawSodium, length: number): Uint8Array {
   const buffer = scratch + STATE_SIZE;
-  const out = new Uint8Array(length);
-  for (let at = 0; at < length; at += BUFFER_SIZE) {
-    const taken = Math.min(length - at, BUFFER_SIZE);
+  const chunks: Uint8Array[] = [];
+  for (let rest = length; rest > 0; rest -= BUFFER_SIZE) {
+    const taken = Math.min(rest, BUFFER_SIZE);
     raw._crypto_xof_turboshake128_squeeze(scratch, buffer, taken);
-    out.set(raw.HEAPU8.subarray(buffer, buffer + taken), at);
+    chunks.push(raw.HEAPU8.slice(buffer, buffer + taken));
   }
+  return chunks.length === 1 ? (chunks[0] as Uint8Array) : concat(...chunks);
+}
+
+/** u8(len seed), the same for every seed. */
+const SEED_LENGTH = Uint8Array.of(SEED_SIZE);
+
+function littleEndian16(value: number): Uint8Array {
+  const out = new Uint8Array(2);
+  out[0] = value & 0xff;
+  out[1] = value >> 8;
   return out;
 }

@@ -3,9 +3,15 @@ import { join } from 'node:path';
 import { fromHex, toHex } from '../../crypto/bytes.ts';
 import { CryptoError } from '../../crypto/errors.ts';
 import { Secret } from '../../crypto/secret.ts';
+import { prio3Count } from '../../crypto/vdaf/circuits/count.ts';
 import { prio3Histogram } from '../../crypto/vdaf/circuits/histogram.ts';
+import { prio3MultihotCountVec } from '../../crypto/vdaf/circuits/multihot-count-vec.ts';
+import { prio3Sum } from '../../crypto/vdaf/circuits/sum.ts';
+import { prio3SumVec, sumVec } from '../../crypto/vdaf/circuits/sum-vec.ts';
 import { prio3Survey } from '../../crypto/vdaf/circuits/survey.ts';
-import type { Prio3, SecretVec, VerifyState } from '../../crypto/vdaf/prio3.ts';
+import { Field64 } from '../../crypto/vdaf/field.ts';
+import { Prio3, type SecretVec, type VerifyState } from '../../crypto/vdaf/prio3.ts';
+import { higherDegree } from './higher-degree.ts';
 
 /** One step of a vector (VDAF §Test Vectors, Schema). */
 interface Operation {
@@ -182,7 +188,30 @@ function at<T>(list: readonly T[], index: number | undefined): T {
 function variantOf(name: string, vector: VdafVector): Variant {
   const { shares, length, chunk_length: chunkLength } = vector;
   const options = { shares };
+  const maxMeasurement = BigInt(vector.max_measurement ?? 0);
+  const sumVecParameters = { length, maxMeasurement, chunkLength };
   switch (name.split('_')[0]) {
+    case 'Prio3Count':
+      return variant(prio3Count(options));
+    case 'Prio3Sum':
+      return variant(prio3Sum({ maxMeasurement }, options), toBigInt, toNumber);
+    case 'Prio3SumVec':
+      return variant(prio3SumVec(sumVecParameters, options), toBigInts, toNumbers);
+    case 'Prio3SumVecWithMultiproof': {
+      // The generator of the vectors fixes three proofs over Field64 (gen_test_vec.py).
+      const circuit = sumVec(sumVecParameters, Field64);
+      return variant(
+        new Prio3(circuit, RESERVED_FOR_TESTS, { shares, proofs: 3 }),
+        toBigInts,
+        toNumbers,
+      );
+    }
+    case 'Prio3MultihotCountVec':
+      return variant(
+        prio3MultihotCountVec({ length, maxWeight: vector.max_weight, chunkLength }, options),
+      );
+    case 'Prio3HigherDegree':
+      return variant(new Prio3(higherDegree, RESERVED_FOR_TESTS, options));
     case 'Prio3Survey':
       return variant(prio3Survey({ blockLengths: vector.block_lengths, chunkLength }));
     case 'Prio3Histogram':
@@ -191,6 +220,14 @@ function variantOf(name: string, vector: VdafVector): Variant {
       throw new VectorMismatch(`${name}: no such variant`);
   }
 }
+
+/** The identifier of variants that exist in tests only (VDAF §IANA Considerations). */
+const RESERVED_FOR_TESTS = 0xffffffff;
+
+const toBigInt = (json: unknown) => BigInt(json as number);
+const toNumber = (value: unknown) => Number(value);
+const toBigInts = (json: unknown) => (json as number[]).map(BigInt);
+const toNumbers = (value: unknown) => (value as bigint[]).map(Number);
 
 function variant<Measurement, AggregateResult>(
   prio3: Prio3<Measurement, AggregateResult>,

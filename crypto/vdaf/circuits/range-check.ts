@@ -32,13 +32,15 @@ export function rangeCheck(
   let sum = 0n;
   for (let i = 0; i < jointRand.length; i++) {
     const r = jointRand[i] as bigint;
-    let power = r;
+    const square = field.mul(r, r);
+    let evenPower = 1n;
     for (let j = 0; j < chunkLength; j++) {
       const x = elements[i * chunkLength + j] ?? 0n;
-      // Left as they are: the gadget takes representatives.
+      // r^(j+1): only the even powers are reduced, as the gadget takes representatives.
+      if (j % 2 === 1) evenPower = field.mul(evenPower, square);
+      const power = j % 2 === 1 ? evenPower : evenPower * r;
       inputs[2 * j] = power * x;
       inputs[2 * j + 1] = x - one;
-      if (j + 1 < chunkLength) power = field.mul(power, r);
     }
     sum += call(inputs);
   }

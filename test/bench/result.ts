@@ -1,0 +1,10 @@
+/** One measurement of a benchmark. */
+export interface BenchResult {
+  name: string;
+  unit: string;
+  value: number;
+  /** The same for the implementation it is compared with. */
+  peer?: number;
+  /** peer / value: how many times faster. */
+  ratio?: number;
+}
