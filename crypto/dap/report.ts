@@ -6,11 +6,10 @@ import {
   SIGNATURE_SIZE,
   SIGNING_KEY_SIZE,
   SIGNING_SEED_SIZE,
-  sign,
   signedMessage,
-  signingPublicKey,
   verifySignature,
 } from '../signing.ts';
+import { sodium } from '../sodium.ts';
 import type { Prio3 } from '../vdaf/prio3.ts';
 import { inputShareAad, inputShareInfo } from './aad.ts';
 import { encodeReportExtensions, REPORT_EXTENSION } from './extensions.ts';
@@ -92,10 +91,10 @@ export function buildReport(
     throw new CryptoError('invalid_argument', 'DAP has two aggregators');
   }
 
-  const publicKey = signingPublicKey(signingSeed);
+  const { publicKey, privateKey } = sodium.crypto_sign_seed_keypair(signingSeed.reveal());
   const unsigned = encodeMetadata(task, reportId, publicKey);
-  const signature = sign(signingSeed, LABEL, task.taskId, unsigned, publicShare);
-  const metadataBytes = withSignature(unsigned, signature);
+  const message = signedMessage(LABEL, task.taskId, unsigned, publicShare);
+  const metadataBytes = withSignature(unsigned, sodium.crypto_sign_detached(message, privateKey));
 
   // The seals come last: their associated data is the metadata with its signature.
   const aad = inputShareAad(task.taskId, task.taskConfiguration, metadataBytes, publicShare);

@@ -1,0 +1,267 @@
+import { describe, expect, it } from 'vitest';
+import { discreteGaussian, discreteGaussians, uniform, type Variance } from '../../crypto/noise.ts';
+import { expectCode, random } from './support.ts';
+
+/**
+ * Statistical tests with fresh randomness. Each bound is passed by an exact sampler but for a chance
+ * below 10^-10, all of them together below 10^-9; each test is then shown to fail for a sampler that
+ * is wrong. Draws: 200,000 for each variance, 50,000 uniform ones, 20,000 at σ² = 2^120.
+ */
+const DRAWS = 200_000;
+const UNIFORM_DRAWS = 50_000;
+const LARGE_DRAWS = 20_000;
+
+/** e^-25 = 1.4 · 10^-11. */
+const TAIL_EXPONENT = 25;
+/** A normal variable is farther out with a chance of 8 · 10^-11. */
+const STANDARD_ERRORS = 6.5;
+/** Cells with fewer expected draws are joined, so that the statistic is distributed like χ². */
+const MIN_EXPECTED = 50;
+const MAX_CELLS = 60;
+
+/** A bound that χ² with this many degrees of freedom passes with a chance of e^-25 at most. */
+function chiSquareBound(degrees: number): number {
+  // Laurent and Massart, "Adaptive estimation of a quadratic functional" (2000), Lemma 1.
+  return degrees + 2 * Math.sqrt(degrees * TAIL_EXPONENT) + 2 * TAIL_EXPONENT;
+}
+
+/** Whether counts, given how many of each are expected, pass the χ² test. */
+function passesChiSquare(observed: readonly number[], expected: readonly number[]): boolean {
+  let statistic = 0;
+  for (const [i, count] of observed.entries()) {
+    statistic += (count - (expected[i] as number)) ** 2 / (expected[i] as number);
+  }
+  return statistic <= chiSquareBound(observed.length - 1);
+}
+
+/** The probability of each integer from −reach to reach. */
+function probabilities(sigma2: number): { reach: number; pmf: readonly number[] } {
+  const reach = Math.ceil(12 * Math.sqrt(sigma2)) + 2;
+  const weights = Array.from({ length: 2 * reach + 1 }, (_, i) =>
+    Math.exp(-((i - reach) ** 2) / (2 * sigma2)),
+  );
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return { reach, pmf: weights.map((weight) => weight / total) };
+}
+
+/** The χ² test of integers against the discrete Gaussian's exact probabilities. */
+function isDiscreteGaussian(draws: readonly number[], sigma2: number): boolean {
+  const { reach, pmf } = probabilities(sigma2);
+  const counts = new Array<number>(pmf.length).fill(0);
+  for (const draw of draws) {
+    const at = Math.min(Math.max(draw + reach, 0), pmf.length - 1);
+    counts[at] = (counts[at] as number) + 1;
+  }
+  const least = Math.max(MIN_EXPECTED, draws.length / MAX_CELLS);
+  const observed = [0];
+  const expected = [0];
+  for (const [i, probability] of pmf.entries()) {
+    if ((expected.at(-1) as number) >= least) {
+      observed.push(0);
+      expected.push(0);
+    }
+    observed[observed.length - 1] = (observed.at(-1) as number) + (counts[i] as number);
+    expected[expected.length - 1] = (expected.at(-1) as number) + probability * draws.length;
+  }
+  // The last cell may hold too little: it is joined to the one before.
+  const rest = [observed.pop() as number, expected.pop() as number] as const;
+  observed[observed.length - 1] = (observed.at(-1) as number) + rest[0];
+  expected[expected.length - 1] = (expected.at(-1) as number) + rest[1];
+  return passesChiSquare(observed, expected);
+}
+
+/** Whether the mean square of the draws is the exact variance, within its standard error. */
+function hasVariance(draws: readonly number[], sigma2: number): boolean {
+  const { reach, pmf } = probabilities(sigma2);
+  const moment = (power: number) =>
+    pmf.reduce((sum, probability, i) => sum + probability * (i - reach) ** power, 0);
+  const meanSquare = draws.reduce((sum, draw) => sum + draw * draw, 0) / draws.length;
+  const standardError = Math.sqrt((moment(4) - moment(2) ** 2) / draws.length);
+  return Math.abs(meanSquare - moment(2)) <= STANDARD_ERRORS * standardError;
+}
+
+function isUniform(cells: readonly number[], cellCount: number): boolean {
+  const counts = new Array<number>(cellCount).fill(0);
+  for (const cell of cells) counts[cell] = (counts[cell] as number) + 1;
+  return passesChiSquare(counts, new Array<number>(cellCount).fill(cells.length / cellCount));
+}
+
+/** A Gaussian as textbooks draw it, in floats: what must not be used, and must not pass. */
+function floatGaussian(sigma: number): number {
+  return (
+    sigma * Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random())
+  );
+}
+
+const times = <T>(count: number, draw: () => T): T[] => Array.from({ length: count }, draw);
+
+const variances: readonly (readonly [string, Variance])[] = [
+  ['1/4', { numerator: 1n, denominator: 4n }],
+  ['1', { numerator: 1n, denominator: 1n }],
+  ['22/7', { numerator: 22n, denominator: 7n }],
+  ['5', { numerator: 5n, denominator: 1n }],
+  ['78', { numerator: 78n, denominator: 1n }],
+  ['10^5', { numerator: 100_000n, denominator: 1n }],
+];
+const ratioOf = ({ numerator, denominator }: Variance) => Number(numerator) / Number(denominator);
+
+describe.each(variances)('discreteGaussian at σ² = %s', (_, variance) => {
+  const sigma2 = ratioOf(variance);
+  const drawsOf = (of: Variance) => discreteGaussians(of, DRAWS, random).map(Number);
+
+  it('has the exact probabilities and the exact variance', () => {
+    const draws = drawsOf(variance);
+    expect(isDiscreteGaussian(draws, sigma2)).toBe(true);
+    expect(hasVariance(draws, sigma2)).toBe(true);
+  });
+
+  it('would be noticed with a variance 7 % larger or smaller', () => {
+    for (const percent of [93n, 107n]) {
+      const wrong = {
+        numerator: variance.numerator * percent,
+        denominator: variance.denominator * 100n,
+      };
+      const draws = drawsOf(wrong);
+      expect(isDiscreteGaussian(draws, sigma2)).toBe(false);
+      expect(hasVariance(draws, sigma2)).toBe(false);
+    }
+  });
+});
+
+describe('the tests of the sampler', () => {
+  it.each([0.25, 1])('notice a rounded Gaussian of variance %d', (sigma2) => {
+    const draws = times(DRAWS, () => Math.round(floatGaussian(Math.sqrt(sigma2))));
+    expect(isDiscreteGaussian(draws, sigma2)).toBe(false);
+    expect(hasVariance(draws, sigma2)).toBe(false);
+  });
+
+  it('notice a sampler that draws zero too often', () => {
+    const variance = { numerator: 5n, denominator: 1n };
+    const draws = discreteGaussians(variance, DRAWS, random).map(Number);
+    const wrong = draws.map((draw, i) => (i % 50 === 0 ? 0 : draw));
+    expect(isDiscreteGaussian(wrong, 5)).toBe(false);
+  });
+});
+
+describe('uniform', () => {
+  const m = 3n * 2n ** 61n;
+  const twelfth = m / 12n;
+  const cells = (draw: () => bigint) =>
+    times(UNIFORM_DRAWS, () => Number((draw() / twelfth) % 12n));
+
+  it('is unbiased for m = 3 · 2^61', () => {
+    const draws = times(UNIFORM_DRAWS, () => uniform(m, random));
+    expect(draws.every((draw) => draw >= 0n && draw < m)).toBe(true);
+    expect(
+      isUniform(
+        draws.map((draw) => Number(draw / twelfth)),
+        12,
+      ),
+    ).toBe(true);
+    expect(
+      isUniform(
+        draws.map((draw) => Number(draw % 24n)),
+        24,
+      ),
+    ).toBe(true);
+  });
+
+  it('would be noticed if it reduced modulo m, or kept what is too large', () => {
+    expect(
+      isUniform(
+        cells(() => uniform(2n ** 63n, random) % m),
+        12,
+      ),
+    ).toBe(false);
+    expect(
+      isUniform(
+        cells(() => uniform(2n ** 63n, random)),
+        12,
+      ),
+    ).toBe(false);
+  });
+
+  it.each([1n, 2n, 3n, 5n, 2n ** 23n, 2n ** 23n + 1n, 2n ** 46n, 2n ** 130n + 1n])(
+    'stays below %s, and reaches both halves',
+    (limit) => {
+      const draws = times(500, () => uniform(limit, random));
+      expect(draws.every((draw) => draw >= 0n && draw < limit)).toBe(true);
+      const half = limit / 2n;
+      expect(draws.some((draw) => draw >= half)).toBe(true);
+      expect(draws.some((draw) => draw <= half)).toBe(true);
+    },
+  );
+
+  it('has nothing below zero', () => {
+    expectCode('invalid_argument', () => uniform(0n, random));
+    expectCode('invalid_argument', () => uniform(-1n, random));
+  });
+});
+
+describe('discreteGaussian at σ² = 2^120', () => {
+  const sigma = 2 ** 60;
+  const lowBits = (draws: readonly bigint[]) => draws.map((draw) => Number(draw & 31n));
+  const scaled = (draws: readonly bigint[]) => draws.map((draw) => Number(draw) / sigma);
+  /** At this size the fourth moment is that of the normal distribution. */
+  const hasUnitVariance = (draws: readonly number[]) => {
+    const meanSquare = draws.reduce((sum, draw) => sum + draw * draw, 0) / draws.length;
+    return Math.abs(meanSquare - 1) <= STANDARD_ERRORS * Math.sqrt(2 / draws.length);
+  };
+
+  it('has uniform low bits, both signs alike and the variance', () => {
+    const variance = { numerator: 2n ** 120n, denominator: 1n };
+    const draws = discreteGaussians(variance, LARGE_DRAWS, random);
+    expect(isUniform(lowBits(draws), 32)).toBe(true);
+    expect(
+      isUniform(
+        draws.map((draw) => Number(draw < 0n)),
+        2,
+      ),
+    ).toBe(true);
+    expect(hasUnitVariance(scaled(draws))).toBe(true);
+  });
+
+  it('would be noticed if it came from floats, or with another variance', () => {
+    const floats = times(LARGE_DRAWS, () => BigInt(Math.round(floatGaussian(sigma))));
+    expect(isUniform(lowBits(floats), 32)).toBe(false);
+    expect(
+      isUniform(
+        floats.map((draw) => Number(draw < 0n && draw % 3n === 0n)),
+        2,
+      ),
+    ).toBe(false);
+    const wide = { numerator: 2n ** 121n, denominator: 1n };
+    expect(hasUnitVariance(scaled(discreteGaussians(wide, LARGE_DRAWS, random)))).toBe(false);
+  });
+});
+
+describe('the contract of discreteGaussian', () => {
+  const five = { numerator: 5n, denominator: 1n };
+
+  it('follows from the randomness alone', () => {
+    const replay = (): ((length: number) => Uint8Array) => {
+      let state = 1;
+      return (length) =>
+        Uint8Array.from({ length }, () => {
+          state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+          return state >>> 24;
+        });
+    };
+    expect(discreteGaussian(five, replay())).toBe(discreteGaussian(five, replay()));
+    expect(discreteGaussians(five, 100, replay())).toEqual(discreteGaussians(five, 100, replay()));
+    expect(discreteGaussians(five, 0, random)).toEqual([]);
+  });
+
+  it.each([
+    ['zero', 0n, 1n],
+    ['negative', -1n, 1n],
+    ['over zero', 1n, 0n],
+    ['negative on both sides', -1n, -1n],
+  ])('refuses a variance that is %s', (_, numerator, denominator) => {
+    expectCode('invalid_argument', () => discreteGaussian({ numerator, denominator }, random));
+  });
+
+  it('does not go on when randomness gives nothing', () => {
+    expectCode('invalid_argument', () => discreteGaussian(five, () => new Uint8Array(0)));
+  });
+});
