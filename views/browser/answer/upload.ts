@@ -1,0 +1,45 @@
+import { toBase64url } from '../../../crypto/bytes.ts';
+import { MEDIA_TYPE } from '../../../crypto/dap/media-types.ts';
+import type { ReportError } from '../../../crypto/dap/types.ts';
+import { decodeUploadErrors, encodeUploadRequest } from '../../../crypto/dap/upload.ts';
+
+/** What became of an upload. After `lost` and `busy` the identical bytes may be sent again. */
+export type Outcome =
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'refused'; readonly error: ReportError | undefined }
+  | { readonly kind: 'lost' | 'busy' };
+
+/** Milliseconds after which a silent server counts as lost. */
+const PATIENCE_MS = 30_000;
+
+/** Sends one report to the guardian (DAP §Upload Request). Never throws. */
+export async function upload(taskId: Uint8Array, report: Uint8Array): Promise<Outcome> {
+  try {
+    const reply = await fetch(`/tasks/${toBase64url(taskId)}/reports`, {
+      method: 'POST',
+      headers: { 'content-type': MEDIA_TYPE.uploadRequest },
+      body: encodeUploadRequest([report]) as Uint8Array<ArrayBuffer>,
+      signal: AbortSignal.timeout(PATIENCE_MS),
+      cache: 'no-store',
+      redirect: 'error',
+      referrerPolicy: 'no-referrer',
+    });
+    return await outcomeOf(reply);
+  } catch {
+    return { kind: 'lost' };
+  }
+}
+
+/** A 2xx without a body is acceptance; with one, it lists the refused reports: here, the one. */
+async function outcomeOf(reply: Response): Promise<Outcome> {
+  if (reply.status === 429 || reply.status === 503) return { kind: 'busy' };
+  if (reply.status >= 500) return { kind: 'lost' };
+  const body = new Uint8Array(await reply.arrayBuffer());
+  if (!reply.ok) return { kind: 'refused', error: undefined };
+  if (body.length === 0) return { kind: 'accepted' };
+  try {
+    return { kind: 'refused', error: decodeUploadErrors(body)[0]?.error };
+  } catch {
+    return { kind: 'refused', error: undefined };
+  }
+}

@@ -1,0 +1,6 @@
+const WORDS = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' });
+
+/** A day since 1970-01-01 (UTC) in words: "3 March 2026". */
+export function dayWords(day: number): string {
+  return WORDS.format(new Date(day * 86_400_000));
+}
