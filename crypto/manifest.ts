@@ -1,10 +1,6 @@
 import { equalBytes, fromBase64url, toBase64url } from './bytes.ts';
 import { canonicalJson, parseCanonicalJson } from './canonical.ts';
-import {
-  encodeTaskConfiguration,
-  type TaskConfiguration,
-  taskId,
-} from './dap/task.ts';
+import { encodeTaskConfiguration, type TaskConfiguration, taskId } from './dap/task.ts';
 import { CryptoError } from './errors.ts';
 import { merkleRoot, verifyInclusion } from './merkle.ts';
 import type { Secret } from './secret.ts';
@@ -223,13 +219,7 @@ export function openManifest(served: {
   const sheet = sheetWithHash(served.sheet, fromBase64url(head.sheet_hash));
   if (sheet === undefined) throw new CryptoError('manifest', 'the sheet is not the signed one');
   if (
-    !verifyInclusion(
-      fromBase64url(head.root),
-      head.groups,
-      served.index,
-      served.entry,
-      served.path,
-    )
+    !verifyInclusion(fromBase64url(head.root), head.groups, served.index, served.entry, served.path)
   ) {
     throw new CryptoError('manifest', 'the group is not in the manifest');
   }

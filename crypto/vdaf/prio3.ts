@@ -184,7 +184,8 @@ export class Prio3<Measurement, AggregateResult> {
    * The party replaces its own joint randomness part in the public share by the one that it
    * computes from its input share. `jointRandPartMatches` tells whether they were equal. VDAF does
    * not ask; Chorus refuses the report if not, because it counts on the public share to commit to
-   * both input shares. Always true for circuits without joint randomness.
+   * both input shares (all but the leader's share of the proof, of which any other is refused
+   * anyhow). Always true for circuits without joint randomness.
    * @param verifyKey 32 bytes, uniform, unknown to clients
    * @param nonce 16 bytes
    * @throws CryptoError `decode` for a malformed share, `invalid_argument` for any other argument,

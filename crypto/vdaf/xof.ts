@@ -75,14 +75,14 @@ const BUFFER_SIZE = 4096;
 
 /** The address of STATE_SIZE + BUFFER_SIZE bytes in libsodium's memory; 0 before the first use. */
 let scratch = 0;
-let busy = false;
 
 /**
  * Runs `read` on the stream TurboSHAKE128(le16(len dst) ‖ dst ‖ u8(len seed) ‖ seed ‖ binder).
  *
  * The wrappers' `crypto_xof_*_init_with_domain` allocates a state that they never free, and copies
  * each message through fresh allocations. So this calls the module beneath them, on one block that
- * is allocated once and wiped after each use: memory stays flat, whatever is thrown.
+ * is allocated once and wiped after each use: memory stays flat, whatever is thrown. One block is
+ * enough as long as `read` starts no stream of its own.
  */
 function withStream<T>(
   seed: Uint8Array,
@@ -92,17 +92,14 @@ function withStream<T>(
 ): T {
   if (seed.length !== SEED_SIZE) throw new CryptoError('invalid_argument', 'a seed has 32 bytes');
   if (dst.length > 0xffff) throw new CryptoError('invalid_argument', 'the dst is too long');
-  if (busy) throw new CryptoError('invalid_argument', 'one XOF stream at a time');
   const raw = (sodium as unknown as { libsodium: RawSodium }).libsodium;
   if (scratch === 0) scratch = raw._malloc(STATE_SIZE + BUFFER_SIZE);
-  busy = true;
   try {
     raw._crypto_xof_turboshake128_init_with_domain(scratch, DOMAIN);
     absorb(raw, [littleEndian16(dst.length), dst, SEED_LENGTH, seed, ...binder]);
     return read((length) => squeeze(raw, length));
   } finally {
     raw.HEAPU8.fill(0, scratch, scratch + STATE_SIZE + BUFFER_SIZE);
-    busy = false;
   }
 }
 

@@ -42,6 +42,7 @@ CREATE TABLE tasks (
   state TEXT NOT NULL DEFAULT 'boxed'
     CHECK (state IN ('boxed', 'counting', 'sealed', 'noised', 'confirmed', 'withheld')),
   withheld_reason TEXT,
+  heard INTEGER NOT NULL DEFAULT 0,      -- withheld, and the other party knows
   accepted INTEGER NOT NULL DEFAULT 0,   -- guardian: acknowledged reports now in the box
   lots INTEGER NOT NULL DEFAULT 0,       -- guardian: lots at the start of the count
   UNIQUE (manifest_hash, group_index)

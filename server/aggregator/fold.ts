@@ -21,7 +21,9 @@ export function fold(
   const { vdaf, taskId } = context;
   const before = buckets.get(taskId);
   const share = vdaf.aggregateUpdate(
-    before === undefined ? vdaf.aggregateInit() : vdaf.decodeAggregateShare(new Secret<Uint8Array>(before.share)),
+    before === undefined
+      ? vdaf.aggregateInit()
+      : vdaf.decodeAggregateShare(new Secret<Uint8Array>(before.share)),
     verified.map((report) => report.outShare),
   );
   const checksum = Uint8Array.from(before?.checksum ?? new Uint8Array(32));

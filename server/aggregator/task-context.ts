@@ -5,12 +5,11 @@ import { checkHead, type ManifestHead, surveyOf } from '../../crypto/manifest.ts
 import type { Sheet } from '../../crypto/sheet.ts';
 import { prio3Survey } from '../../crypto/vdaf/circuits/survey.ts';
 import type { Prio3 } from '../../crypto/vdaf/prio3.ts';
-import type { Round, RoundStore } from '../storage/rounds.ts';
+import type { RoundStore } from '../storage/rounds.ts';
 import type { Task } from '../storage/tasks.ts';
 
-/** What is the same for every task of a round, decoded once. */
+/** What a round's signed manifest and sheet say, decoded once. */
 export interface RoundContext {
-  readonly round: Round;
   readonly head: ManifestHead;
   readonly sheet: Sheet;
   readonly vdaf: Prio3<readonly number[], number[]>;
@@ -22,35 +21,50 @@ export interface RoundContext {
 
 /** A task with all that opening, verifying and releasing its reports needs. */
 export interface TaskContext extends RoundContext {
-  readonly task: Task;
   readonly taskId: Uint8Array;
   readonly configuration: Uint8Array;
   /** The VDAF's application context. */
   readonly ctx: Uint8Array;
+  readonly groupIndex: number;
 }
 
-/** Decodes a stored round. */
-export function roundContext(round: Round, rounds: RoundStore): RoundContext {
-  const head = checkHead(parseCanonicalJson(round.head));
-  const stored = rounds.sheet(round.sheetHash);
-  if (stored === undefined) throw new Error(`round ${round.number} has no sheet`);
-  const sheet = parseCanonicalJson(stored.bytes) as unknown as Sheet;
-  return {
-    round,
-    head,
-    sheet,
-    vdaf: prio3Survey(surveyOf(sheet)),
-    time: head.days.start,
-    interval: head.days,
-  };
-}
+/** The contexts of the rounds in the database; what they hold never changes, so they are kept. */
+export class Contexts {
+  readonly #rounds: RoundStore;
+  readonly #kept = new Map<string, RoundContext>();
 
-export function taskContext(round: RoundContext, task: Task): TaskContext {
-  return {
-    ...round,
-    task,
-    taskId: task.taskId,
-    configuration: task.configuration,
-    ctx: vdafContext(task.taskId),
-  };
+  constructor(rounds: RoundStore) {
+    this.#rounds = rounds;
+  }
+
+  /** @throws Error if the round is not in the database */
+  round(manifestHash: Buffer): RoundContext {
+    const key = manifestHash.toString('hex');
+    const kept = this.#kept.get(key);
+    if (kept !== undefined) return kept;
+    const round = this.#rounds.withHash(manifestHash);
+    const stored = round && this.#rounds.sheet(round.sheetHash);
+    if (round === undefined || stored === undefined) throw new Error('no such round or sheet');
+    const head = checkHead(parseCanonicalJson(round.head));
+    const sheet = parseCanonicalJson(stored.bytes) as unknown as Sheet;
+    const context = {
+      head,
+      sheet,
+      vdaf: prio3Survey(surveyOf(sheet)),
+      time: head.days.start,
+      interval: head.days,
+    };
+    this.#kept.set(key, context);
+    return context;
+  }
+
+  task(task: Task): TaskContext {
+    return {
+      ...this.round(task.manifestHash),
+      taskId: task.taskId,
+      configuration: task.configuration,
+      ctx: vdafContext(task.taskId),
+      groupIndex: task.groupIndex,
+    };
+  }
 }

@@ -4,7 +4,13 @@ import type { ReportPublicPart } from '../../crypto/dap/upload.ts';
 import { CryptoError } from '../../crypto/errors.ts';
 import type { HpkePrivateKey } from '../../crypto/hpke.ts';
 import type { Secret } from '../../crypto/secret.ts';
-import type { VerifyState } from '../../crypto/vdaf/prio3.ts';
+import {
+  helperInitialized,
+  leaderContinued,
+  leaderInitialized,
+  type ReportInput,
+} from '../../crypto/vdaf/ping-pong.ts';
+import type { SecretVec, VerifyState } from '../../crypto/vdaf/prio3.ts';
 import { checkPublicPart } from './check.ts';
 import type { TaskContext } from './task-context.ts';
 
@@ -16,30 +22,56 @@ export interface TaskKeys {
   readonly verifyKey: Secret<Uint8Array>;
 }
 
-/** This party's half of a report, opened and ready to be checked against the other's. */
-export interface Initialised {
-  readonly state: VerifyState;
-  readonly verifierShare: Uint8Array;
-}
-
-const AGGREGATOR_ID = { leader: 0, helper: 1 } as const;
-
-/**
- * Opens this party's half of a report and starts its verification (VDAF §verify_init).
- * A report whose joint-randomness part differs from the public share is refused, not mended: the
- * signature covers the public share, so the parts bind the token to these two halves.
- * @returns the state and verifier share, or why the report is refused
- */
-export function initialise(
+/** The guardian's first step on a report: its state to keep and its message to the employer. */
+export function startVerification(
   context: TaskContext,
   keys: TaskKeys,
   report: ReportPublicPart,
   ciphertext: HpkeCiphertext,
-): Initialised | ReportError {
+): { readonly state: VerifyState; readonly outbound: Uint8Array } | ReportError {
+  return withOpened(context, keys, report, ciphertext, (input) =>
+    leaderInitialized(context.vdaf, keys.verifyKey.reveal(), context.ctx, input),
+  );
+}
+
+/** The employer's only step: its out share and its message to the guardian. */
+export function verifyAsHelper(
+  context: TaskContext,
+  keys: TaskKeys,
+  report: ReportPublicPart,
+  ciphertext: HpkeCiphertext,
+  inbound: Uint8Array,
+): { readonly outShare: SecretVec; readonly outbound: Uint8Array } | ReportError {
+  return withOpened(context, keys, report, ciphertext, (input) =>
+    helperInitialized(context.vdaf, keys.verifyKey.reveal(), context.ctx, input, inbound),
+  );
+}
+
+/** The guardian's last step, on the employer's message: its out share. */
+export function finishVerification(
+  context: TaskContext,
+  state: VerifyState,
+  inbound: Uint8Array,
+): SecretVec | ReportError {
+  return refusing(() => leaderContinued(context.vdaf, context.ctx, state, inbound));
+}
+
+/**
+ * Checks what is public of a report, opens this party's half, and goes on with it. A report whose
+ * joint-randomness part differs from the public share is refused, not mended: the signature covers
+ * the public share, so the parts bind the token to these two halves.
+ */
+function withOpened<T extends { readonly jointRandPartMatches: boolean }>(
+  context: TaskContext,
+  keys: TaskKeys,
+  report: ReportPublicPart,
+  ciphertext: HpkeCiphertext,
+  verify: (input: ReportInput) => T,
+): T | ReportError {
   const checked = checkPublicPart(context, report);
   if (typeof checked === 'string') return checked;
   if (ciphertext.configId !== keys.configId) return 'hpke_unknown_config_id';
-  try {
+  return refusing(() => {
     const inputShare = openInputShare(
       keys.privateKey,
       keys.role,
@@ -49,23 +81,18 @@ export function initialise(
       report.publicShare,
       ciphertext,
     );
-    const { state, verifierShare, jointRandPartMatches } = context.vdaf.verifyInit(
-      keys.verifyKey.reveal(),
-      context.ctx,
-      AGGREGATOR_ID[keys.role],
-      report.metadata.reportId,
-      report.publicShare,
-      inputShare,
-    );
-    return jointRandPartMatches ? { state, verifierShare } : 'vdaf_verify_error';
-  } catch (error) {
-    return reportError(error);
-  }
+    const { reportId } = report.metadata;
+    const verified = verify({ nonce: reportId, publicShare: report.publicShare, inputShare });
+    return verified.jointRandPartMatches ? verified : 'vdaf_verify_error';
+  });
 }
 
-/** Why a report is refused for what happened in `crypto/`; anything else is a fault of ours. */
-export function reportError(error: unknown): ReportError {
-  if (error instanceof CryptoError) {
+/** What `work` gives, or why the report is refused; anything else it throws is a fault of ours. */
+function refusing<T>(work: () => T): T | ReportError {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof CryptoError)) throw error;
     switch (error.code) {
       case 'hpke_open':
         return 'hpke_decrypt_error';
@@ -74,8 +101,7 @@ export function reportError(error: unknown): ReportError {
       case 'decode':
         return 'invalid_message';
       default:
-        break;
+        throw error;
     }
   }
-  throw error;
 }

@@ -51,7 +51,9 @@ export function bytesBody(mediaType: string, limitBytes: number): RequestHandler
   return [
     (request, _response, next) => {
       const given = request.headers['content-type']?.replaceAll(' ', '').toLowerCase();
-      next(given === mediaType ? undefined : new Refusal('wrongMediaType', `expected ${mediaType}`));
+      next(
+        given === mediaType ? undefined : new Refusal('wrongMediaType', `expected ${mediaType}`),
+      );
     },
     express.raw({ type: () => true, limit: limitBytes, inflate: false }),
     (request, _response, next) => {

@@ -18,7 +18,11 @@ const REFUSALS = {
   notYet: [409, 'chorus', 'It is too early for this step.'],
   tooLate: [409, 'chorus', 'It is too late for this step.'],
   lotTooSmall: [409, 'chorus', 'Fewer than k reports of this lot would be accepted.'],
-  sealMismatch: [409, 'chorus', 'The seal differs from this party’s bucket; the group is withheld.'],
+  sealMismatch: [
+    409,
+    'chorus',
+    'The seal differs from this party’s bucket; the group is withheld.',
+  ],
   commitmentMismatch: [409, 'chorus', 'The revealed share is not the one that was sealed.'],
   resultMismatch: [409, 'chorus', 'The signed totals are not the ones computed here.'],
   planMismatch: [409, 'chorus', 'The plan differs from what was agreed.'],

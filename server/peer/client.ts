@@ -89,7 +89,8 @@ export class PeerClient {
     } catch (error) {
       throw new PeerAway(`the other party does not answer: ${(error as Error).message}`);
     }
-    if (response.ok) return { body: bytes, location: response.headers.get('location') ?? undefined };
+    if (response.ok)
+      return { body: bytes, location: response.headers.get('location') ?? undefined };
     const problem = parseProblem(bytes);
     if (response.status >= 500 || problem === undefined) {
       throw new PeerAway(`the other party answered ${response.status}`);

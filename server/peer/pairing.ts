@@ -42,6 +42,8 @@ export function requirePeer(pairing: Pairing): RequestHandler {
     const hash = createHash('sha256')
       .update(Buffer.from(given ?? '', 'base64url'))
       .digest();
-    next(timingSafeEqual(hash, pairing.acceptedTokenHash) ? undefined : new Refusal('unauthorized'));
+    next(
+      timingSafeEqual(hash, pairing.acceptedTokenHash) ? undefined : new Refusal('unauthorized'),
+    );
   };
 }

@@ -38,7 +38,8 @@ export class BoxStore {
       `INSERT INTO spent (token_key_id, nonce, task_id, report_id, report_hash)
        VALUES (?, ?, ?, ?, ?)`,
     );
-    const spent = 'SELECT task_id AS taskId, report_id AS reportId, report_hash AS reportHash FROM spent';
+    const spent =
+      'SELECT task_id AS taskId, report_id AS reportId, report_hash AS reportHash FROM spent';
     this.#byNonce = db.prepare<[Uint8Array, Uint8Array], Spent>(
       `${spent} WHERE token_key_id = ? AND nonce = ?`,
     );

@@ -36,9 +36,10 @@ export class BucketStore {
     this.#insertOutcome = db.prepare(
       'INSERT INTO outcomes (task_id, report_id, outcome, reason) VALUES (?, ?, ?, ?)',
     );
-    this.#outcome = db.prepare<[Uint8Array, Uint8Array], { outcome: Outcome; reason: string | null }>(
-      'SELECT outcome, reason FROM outcomes WHERE task_id = ? AND report_id = ?',
-    );
+    this.#outcome = db.prepare<
+      [Uint8Array, Uint8Array],
+      { outcome: Outcome; reason: string | null }
+    >('SELECT outcome, reason FROM outcomes WHERE task_id = ? AND report_id = ?');
     this.#ids = db
       .prepare<[Uint8Array, Outcome], Buffer>(
         'SELECT report_id FROM outcomes WHERE task_id = ? AND outcome = ? ORDER BY report_id',

@@ -49,7 +49,8 @@ function migrate(db: Database, folders: readonly string[]): void {
       .map((row) => [row.name, row.sha256]),
   );
   for (const name of applied.keys()) {
-    if (!known.has(name)) throw new MigrationError(`the database has a migration unknown here: ${name}`);
+    if (!known.has(name))
+      throw new MigrationError(`the database has a migration unknown here: ${name}`);
   }
   for (const [name, sql] of known) {
     const sha256 = createHash('sha256').update(sql).digest('hex');

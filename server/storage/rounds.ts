@@ -43,6 +43,7 @@ export class RoundStore {
   readonly #sheet;
   readonly #insert;
   readonly #byHash;
+  readonly #schedule;
   readonly #byNumber;
   readonly #all;
   readonly #inState;
@@ -69,6 +70,10 @@ export class RoundStore {
     );
     this.#byHash = db.prepare<[Uint8Array], Round>(
       `SELECT ${COLUMNS} FROM rounds WHERE manifest_hash = ?`,
+    );
+    this.#schedule = db.prepare<[Uint8Array], Pick<Round, 'state' | 'opensMs' | 'closesMs'>>(
+      `SELECT state, opens_ms AS opensMs, closes_ms AS closesMs FROM rounds
+       WHERE manifest_hash = ?`,
     );
     this.#byNumber = db.prepare<[number], Round>(`SELECT ${COLUMNS} FROM rounds WHERE number = ?`);
     this.#all = db.prepare<[], Round>(`SELECT ${COLUMNS} FROM rounds ORDER BY number`);
@@ -115,6 +120,11 @@ export class RoundStore {
 
   withHash(manifestHash: Uint8Array): Round | undefined {
     return this.#byHash.get(manifestHash);
+  }
+
+  /** What an upload needs to know of a round, without its head. */
+  schedule(manifestHash: Uint8Array): Pick<Round, 'state' | 'opensMs' | 'closesMs'> | undefined {
+    return this.#schedule.get(manifestHash);
   }
 
   withNumber(number: number): Round | undefined {

@@ -44,6 +44,8 @@ export class TaskStore {
   readonly #admit;
   readonly #release;
   readonly #states;
+  readonly #withheldUnheard;
+  readonly #heard;
 
   constructor(db: Database) {
     this.#insert = db.prepare(
@@ -70,6 +72,10 @@ export class TaskStore {
        WHERE task_id = ? AND accepted < roster_size AND state = 'boxed'`,
     );
     this.#release = db.prepare('UPDATE tasks SET accepted = accepted - 1 WHERE task_id = ?');
+    this.#withheldUnheard = db.prepare<[], Task>(
+      `SELECT ${COLUMNS} FROM tasks WHERE state = 'withheld' AND heard = 0`,
+    );
+    this.#heard = db.prepare('UPDATE tasks SET heard = 1 WHERE task_id = ?');
     this.#states = db.prepare<[Uint8Array], { state: TaskState; tasks: number }>(
       'SELECT state, COUNT(*) AS tasks FROM tasks WHERE manifest_hash = ? GROUP BY state',
     );
@@ -106,6 +112,15 @@ export class TaskStore {
   /** Withholds a task that is not noised yet. @returns whether that changed anything */
   withhold(taskId: Uint8Array, reason: string): boolean {
     return this.#withhold.run(reason, taskId).changes === 1;
+  }
+
+  /** Withheld tasks that the other party has not heard of. */
+  withheldUnheard(): Task[] {
+    return this.#withheldUnheard.all();
+  }
+
+  heard(taskId: Uint8Array): void {
+    this.#heard.run(taskId);
   }
 
   setLots(taskId: Uint8Array, lots: number): void {

@@ -1,0 +1,13 @@
+/** Why a group is withheld, and the words that people read. */
+export const WITHHELD = {
+  'too-few': 'fewer answers than the survey’s minimum',
+  'lot-too-small': 'too few valid answers in a part of the count',
+  refusals: 'the employer refused more answers than it may',
+  'seal-mismatch': 'the two parties did not count the same answers',
+  'other-party': 'withheld by the other party',
+  'keys-lost': 'the round’s keys are gone',
+  deadline: 'not released before the deadline',
+} as const;
+
+export type WithheldReason = keyof typeof WITHHELD;
+export const WITHHELD_REASONS = Object.keys(WITHHELD) as readonly WithheldReason[];

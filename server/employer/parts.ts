@@ -1,0 +1,25 @@
+import type { Logger } from 'pino';
+import type { Randomness } from '../../crypto/random.ts';
+import type { Secret } from '../../crypto/secret.ts';
+import type { RoundKeyFiles } from '../aggregator/round-keys.ts';
+import type { Contexts } from '../aggregator/task-context.ts';
+import type { PeerClient } from '../peer/client.ts';
+import type { Pairing } from '../peer/pairing.ts';
+import type { HelperJobStore } from '../storage/helper-jobs.ts';
+import type { Stores } from '../storage/stores.ts';
+
+/** What the employer's work is done with; put together in `employer.ts`. */
+export interface EmployerParts extends Stores {
+  readonly helperJobs: HelperJobStore;
+  readonly contexts: Contexts;
+  readonly roundKeys: RoundKeyFiles;
+  readonly peer: PeerClient;
+  readonly pairing: Pairing;
+  readonly signingSeed: Secret<Uint8Array>;
+  readonly randomness: Randomness;
+  readonly log: Logger;
+  /** Where the employer answers, as the manifest names it. */
+  readonly url: string;
+  /** Whether the guardian may close a round ahead of its time: only where one person tries both. */
+  readonly earlyClose: boolean;
+}

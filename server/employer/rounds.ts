@@ -1,0 +1,127 @@
+import { equalBytes, toHex } from '../../crypto/bytes.ts';
+import { decodeIdSlice, idListRoot, type ListedReport, SLICES } from '../../crypto/id-list.ts';
+import { sign, verifySignature } from '../../crypto/signing.ts';
+import { DAY_MS } from '../domain/days.ts';
+import { Refusal } from '../http/refusal.ts';
+import { truncateWal } from '../storage/database.ts';
+import type { Round } from '../storage/rounds.ts';
+import { transact } from '../storage/stores.ts';
+import { deleteCollectorKey, readCollectorKey } from './collector-key.ts';
+import type { EmployerParts } from './parts.ts';
+
+/** planned → open → closed by this party's own clock. */
+export async function followSchedule(parts: EmployerParts): Promise<boolean> {
+  const now = parts.clock.now();
+  let progress = false;
+  for (const round of parts.rounds.inState('planned')) {
+    if (now >= round.opensMs && parts.rounds.move(round.manifestHash, 'planned', 'open')) {
+      progress = true;
+    }
+  }
+  for (const round of parts.rounds.inState('open')) {
+    if (now >= round.closesMs && parts.rounds.move(round.manifestHash, 'open', 'closed')) {
+      progress = true;
+    }
+  }
+  return progress;
+}
+
+/**
+ * open → closed on the guardian's word, ahead of time.
+ * @throws Refusal `notYet` unless this installation allows it
+ */
+export function closeEarly(parts: EmployerParts, round: Round): void {
+  if (round.state === 'closed') return;
+  if (!parts.earlyClose) throw new Refusal('notYet', 'the round closes by the clock');
+  const now = parts.clock.now();
+  const { sheet } = parts.contexts.round(round.manifestHash);
+  transact(parts.db, () => {
+    parts.rounds.closeAt(round.manifestHash, now, now + sheet.deadline_days * DAY_MS);
+    parts.rounds.move(round.manifestHash, 'planned', 'open');
+    parts.rounds.move(round.manifestHash, 'open', 'closed');
+  });
+}
+
+/** Deletes a round's keys as soon as nothing is left that they could open. */
+export async function deleteSpentKeys(parts: EmployerParts): Promise<boolean> {
+  let progress = false;
+  for (const round of parts.rounds.inState('closed')) {
+    const states = parts.tasks.states(round.manifestHash);
+    if (states.boxed + states.counting > 0) continue;
+    if (parts.roundKeys.read(round.number) !== undefined) {
+      parts.roundKeys.delete(round.number);
+      progress = true;
+    }
+    if (states.sealed + states.noised > 0) continue;
+    if (readCollectorKey(parts.keyFiles, round.number) !== undefined) {
+      deleteCollectorKey(parts.keyFiles, round.number);
+      progress = true;
+    }
+  }
+  return progress;
+}
+
+/**
+ * The round's list of ids, compared with what was counted here, and signed.
+ * @returns the employer's signature of the root
+ * @throws Refusal `notYet` while a group is undecided here, `listMismatch`; CryptoError
+ */
+export function signList(
+  parts: EmployerParts,
+  round: Round,
+  slices: readonly Uint8Array[],
+  guardianSignature: Uint8Array,
+): Uint8Array {
+  const { manifestHash } = round;
+  const root = idListRoot(slices);
+  verifySignature(
+    parts.pairing.signingKey,
+    guardianSignature,
+    'chorus list v1',
+    manifestHash,
+    root,
+  );
+  if (round.listEmployerSignature !== null) {
+    if (!equalBytes(round.listRoot as Buffer, root)) throw new Refusal('listMismatch');
+    return round.listEmployerSignature;
+  }
+  const states = parts.tasks.states(manifestHash);
+  if (states.boxed + states.counting + states.sealed + states.noised > 0) {
+    throw new Refusal('notYet', 'a group of this round is not finished here');
+  }
+  if (slices.length !== SLICES) throw new Refusal('listMismatch', 'not 256 slices');
+  const listed = slices.flatMap((bytes, slice) => decodeIdSlice(bytes, slice));
+  if (!agrees(parts, manifestHash, listed)) throw new Refusal('listMismatch');
+  const signature = sign(parts.signingSeed, 'chorus list v1', manifestHash, root);
+  transact(parts.db, () => {
+    parts.rounds.setList(manifestHash, root, guardianSignature, signature);
+    for (const task of parts.tasks.ofRound(manifestHash)) {
+      parts.buckets.forgetOutcomes(task.taskId);
+      parts.results.deleteSeal(task.taskId);
+    }
+    parts.events.add({
+      atMs: parts.clock.now(),
+      round: round.number,
+      groupIndex: null,
+      kind: 'finished',
+      sentence: `Round ${round.number} is finished.`,
+    });
+  });
+  truncateWal(parts.db);
+  return signature;
+}
+
+/** Counted is exactly what was counted here, and what was refused here is listed as refused. */
+function agrees(
+  parts: EmployerParts,
+  manifestHash: Buffer,
+  listed: readonly ListedReport[],
+): boolean {
+  const outcomes = new Map(listed.map((report) => [toHex(report.reportId), report.outcome]));
+  const own = parts.buckets.outcomesOfRound(manifestHash);
+  const counted = listed.filter((report) => report.outcome === 'counted').length;
+  return (
+    own.filter((row) => row.outcome === 'counted').length === counted &&
+    own.every((row) => outcomes.get(toHex(row.reportId)) === row.outcome)
+  );
+}

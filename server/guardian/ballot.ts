@@ -1,0 +1,87 @@
+import { equalBytes } from '../../crypto/bytes.ts';
+import type { ReportError } from '../../crypto/dap/types.ts';
+import { sha256 } from '../../crypto/sha256.ts';
+import type { ReportCredentials } from '../aggregator/check.ts';
+import type { TaskContext } from '../aggregator/task-context.ts';
+import { transact } from '../storage/stores.ts';
+import type { GuardianParts } from './parts.ts';
+
+/** A report whose public part is good, on its way into the box. */
+export interface Ballot {
+  readonly context: TaskContext;
+  readonly manifestHash: Buffer;
+  readonly reportId: Uint8Array;
+  readonly report: Uint8Array;
+  readonly credentials: ReportCredentials;
+}
+
+interface Waiting {
+  readonly ballot: Ballot;
+  readonly resolve: (refused: ReportError | undefined) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Puts reports into the sealed box. All that arrive during one turn share a transaction, so that one
+ * write to the disk acknowledges many; nothing is acknowledged before it is durable.
+ */
+export class BallotQueue {
+  readonly #parts: GuardianParts;
+  #waiting: Waiting[] = [];
+
+  constructor(parts: GuardianParts) {
+    this.#parts = parts;
+  }
+
+  /** @returns undefined once the report lies in the box, or why it is refused */
+  submit(ballot: Ballot): Promise<ReportError | undefined> {
+    return new Promise((resolve, reject) => {
+      if (this.#waiting.length === 0) setImmediate(() => this.#commit());
+      this.#waiting.push({ ballot, resolve, reject });
+    });
+  }
+
+  #commit(): void {
+    const batch = this.#waiting;
+    this.#waiting = [];
+    try {
+      const answers = transact(this.#parts.db, () =>
+        batch.map(({ ballot }) => cast(this.#parts, ballot)),
+      );
+      batch.forEach(({ resolve }, i) => {
+        resolve(answers[i]);
+      });
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
+  }
+}
+
+/** One report into the box; runs inside a transaction. */
+function cast(parts: GuardianParts, ballot: Ballot): ReportError | undefined {
+  const { box, buckets, tasks, rounds, clock } = parts;
+  const { context, reportId, report, credentials } = ballot;
+  const { taskId } = context;
+  const reportHash = sha256(report);
+  const earlier = box.spentOnReport(taskId, reportId);
+  if (earlier !== undefined) {
+    // The reply to the first upload was lost, or somebody took the id.
+    return equalBytes(earlier.reportHash, reportHash) ? undefined : 'report_replayed';
+  }
+  const round = rounds.schedule(ballot.manifestHash);
+  const now = clock.now();
+  if (round === undefined || round.state === 'planned' || now < round.opensMs) {
+    return 'task_not_started';
+  }
+  if (round.state !== 'open' || now >= round.closesMs) return 'task_expired';
+  if (
+    buckets.outcome(taskId, reportId) !== undefined ||
+    box.spentWithNonce(credentials.tokenKeyId, credentials.nonce) !== undefined
+  ) {
+    return 'report_replayed';
+  }
+  if (!tasks.admit(taskId)) return 'report_dropped';
+  box.insert(taskId, reportId, report);
+  box.spend(credentials.tokenKeyId, credentials.nonce, { taskId, reportId, reportHash });
+  return undefined;
+}

@@ -1,0 +1,245 @@
+import { equalBytes, toBase64url } from '../../crypto/bytes.ts';
+import {
+  decodeAggregationJobResp,
+  encodeAggregationJobInitReq,
+  type ReportShare,
+  type VerifyInit,
+  type VerifyResp,
+} from '../../crypto/dap/aggregation.ts';
+import { MEDIA_TYPE } from '../../crypto/dap/media-types.ts';
+import type { ReportError } from '../../crypto/dap/types.ts';
+import { decodeReport } from '../../crypto/dap/upload.ts';
+import type { VerifyState } from '../../crypto/vdaf/prio3.ts';
+import { fold, type Verified } from '../aggregator/fold.ts';
+import { paced } from '../aggregator/paced.ts';
+import type { TaskContext } from '../aggregator/task-context.ts';
+import { finishVerification, startVerification, type TaskKeys } from '../aggregator/verify.ts';
+import type { WithheldReason } from '../domain/withheld.ts';
+import { PeerAway, PeerRefusal } from '../peer/client.ts';
+import { truncateWal } from '../storage/database.ts';
+import { transact } from '../storage/stores.ts';
+import type { Task } from '../storage/tasks.ts';
+import type { GuardianParts } from './parts.ts';
+import { withhold, withholdInside } from './withhold.ts';
+
+/** One lot of one group, opened and ready to be sent: always the same bytes for the same lot. */
+interface PreparedLot {
+  readonly task: Task;
+  readonly lot: number;
+  readonly context: TaskContext;
+  readonly reportIds: readonly Uint8Array[];
+  readonly sent: readonly { readonly reportId: Uint8Array; readonly state: VerifyState }[];
+  readonly refused: readonly Refused[];
+  readonly body: Uint8Array;
+}
+
+interface Refused {
+  readonly reportId: Uint8Array;
+  readonly party: 'guardian' | 'employer';
+  readonly error: ReportError;
+}
+
+/**
+ * Counts every lot that waits, group by group: each is one DAP aggregation job. While the employer
+ * works on a lot, the next one is opened here.
+ * @throws PeerAway: what is left is taken up again at the next turn
+ */
+export async function countLots(parts: GuardianParts): Promise<boolean> {
+  let next = firstLot(parts);
+  if (next === undefined) return false;
+  let prepared: Promise<PreparedLot> | undefined;
+  while (next !== undefined) {
+    const { task, keys } = next;
+    if (keys === undefined) {
+      withhold(parts, task, 'keys-lost');
+      next = firstLot(parts);
+      prepared = undefined;
+      continue;
+    }
+    const current: PreparedLot = await (prepared ?? prepareLot(parts, task, next.lot, keys));
+    const following = lotAfter(parts, task, next.lot);
+    const answer =
+      current.sent.length < current.context.sheet.k ? undefined : sendLot(parts, current);
+    prepared = following?.keys && prepareLot(parts, following.task, following.lot, following.keys);
+    // A lot prepared in vain must not end the process if it failed.
+    prepared?.catch(() => {});
+    const counted = await settleLot(parts, current, answer);
+    if (!counted || following === undefined) {
+      next = firstLot(parts);
+      prepared = undefined;
+    } else {
+      next = following;
+    }
+  }
+  return true;
+}
+
+interface NextLot {
+  readonly task: Task;
+  readonly lot: number;
+  readonly keys: TaskKeys | undefined;
+}
+
+function firstLot(parts: GuardianParts): NextLot | undefined {
+  for (const task of parts.tasks.inState('counting')) {
+    const lot = parts.box.nextLot(task.taskId);
+    if (lot !== undefined) return { task, lot, keys: keysOf(parts, task) };
+  }
+  return undefined;
+}
+
+/** The lot to open while this one is away: the next of the group, or the first of another. */
+function lotAfter(parts: GuardianParts, task: Task, lot: number): NextLot | undefined {
+  const own = parts.box.nextLot(task.taskId, lot + 1);
+  if (own !== undefined) return { task, lot: own, keys: keysOf(parts, task) };
+  for (const other of parts.tasks.inState('counting')) {
+    if (other.taskId.equals(task.taskId)) continue;
+    const first = parts.box.nextLot(other.taskId);
+    if (first !== undefined) return { task: other, lot: first, keys: keysOf(parts, other) };
+  }
+  return undefined;
+}
+
+function keysOf(parts: GuardianParts, task: Task): TaskKeys | undefined {
+  return parts.roundKeys.ofTask(parts.contexts.round(task.manifestHash).head, task.groupIndex);
+}
+
+async function prepareLot(
+  parts: GuardianParts,
+  task: Task,
+  lot: number,
+  keys: TaskKeys,
+): Promise<PreparedLot> {
+  const context = parts.contexts.task(task);
+  const sent: PreparedLot['sent'][number][] = [];
+  const refused: Refused[] = [];
+  const verifyInits: VerifyInit<Omit<ReportShare, 'metadata'>>[] = [];
+  const rows = parts.box.lot(task.taskId, lot);
+  await paced(rows, ({ reportId, report: bytes }) => {
+    const report = decodeReport(bytes);
+    const own = startVerification(context, keys, report, report.leaderEncryptedInputShare);
+    if (typeof own === 'string') {
+      refused.push({ reportId, party: 'guardian', error: own });
+      return;
+    }
+    sent.push({ reportId, state: own.state });
+    verifyInits.push({
+      reportShare: {
+        metadataBytes: report.metadataBytes,
+        publicShare: report.publicShare,
+        encryptedInputShare: report.helperEncryptedInputShare,
+      },
+      payload: own.outbound,
+    });
+  });
+  return {
+    task,
+    lot,
+    context,
+    reportIds: rows.map((row) => row.reportId),
+    sent,
+    refused,
+    body: encodeAggregationJobInitReq({
+      verificationKeyId: 0,
+      aggParam: new Uint8Array(0),
+      extensions: [],
+      verifyInits,
+    }),
+  };
+}
+
+/** @returns the employer's word on each report, or why the group must be withheld */
+async function sendLot(
+  parts: GuardianParts,
+  lot: PreparedLot,
+): Promise<readonly VerifyResp[] | WithheldReason> {
+  const path = `/tasks/${toBase64url(lot.task.taskId)}/aggregation_jobs`;
+  try {
+    const reply = await parts.peer.post(path, MEDIA_TYPE.aggregationJobInitReq, lot.body);
+    const responses = decodeAggregationJobResp(reply.body);
+    if (
+      responses.length !== lot.sent.length ||
+      lot.sent.some(
+        ({ reportId }, i) => !equalBytes(reportId, responses[i]?.reportId as Uint8Array),
+      )
+    ) {
+      throw new PeerAway('the employer answered for other reports than were sent');
+    }
+    return responses;
+  } catch (error) {
+    if (error instanceof PeerRefusal && error.code === 'lotTooSmall') return 'lot-too-small';
+    if (error instanceof PeerRefusal && error.code === 'withheld') return 'other-party';
+    throw error;
+  }
+}
+
+/**
+ * One transaction: finishes and folds what both agree on, lists how each report ended, and deletes
+ * the lot and its reports. @returns false if the group was withheld instead
+ */
+async function settleLot(
+  parts: GuardianParts,
+  lot: PreparedLot,
+  answer: ReturnType<typeof sendLot> | undefined,
+): Promise<boolean> {
+  const responses = answer === undefined ? 'lot-too-small' : await answer;
+  if (typeof responses === 'string') {
+    withhold(parts, lot.task, responses);
+    return false;
+  }
+  const verified: Verified[] = [];
+  const refused = [...lot.refused];
+  await paced(lot.sent, ({ reportId, state }, i) => {
+    const outShare = finish(lot.context, state, responses[i] as VerifyResp);
+    if (typeof outShare === 'string')
+      refused.push({ reportId, party: 'employer', error: outShare });
+    else verified.push({ reportId, outShare });
+  });
+  const { taskId } = lot.task;
+  const counted = transact(parts.db, () => {
+    // The deadline, or the employer's word, may have come while the lot was away.
+    if (parts.tasks.withId(taskId)?.state !== 'counting') return false;
+    if (verified.length < lot.context.sheet.k) {
+      return !withholdInside(parts, lot.task, 'lot-too-small');
+    }
+    fold(lot.context, parts.buckets, verified);
+    for (const { reportId, party, error } of refused) {
+      parts.buckets.insertOutcome(taskId, reportId, 'refused', `${party}:${error}`);
+    }
+    if (refused.length > 0) {
+      parts.events.add({
+        atMs: parts.clock.now(),
+        round: lot.context.head.round,
+        groupIndex: lot.context.groupIndex,
+        kind: 'refused',
+        sentence: `${lot.task.groupName}: ${refusals(refused)}.`,
+      });
+    }
+    parts.box.deleteLot(taskId, lot.lot, lot.reportIds);
+    return true;
+  });
+  truncateWal(parts.db);
+  return counted;
+}
+
+function finish(
+  context: TaskContext,
+  state: VerifyState,
+  response: VerifyResp,
+): Verified['outShare'] | ReportError {
+  if (response.type === 'reject') return response.reportError;
+  // Prio3 needs the helper's message; a bare finish would leave our half unchecked.
+  if (response.type === 'finish') return 'vdaf_verify_error';
+  return finishVerification(context, state, response.payload);
+}
+
+/** "2 answers refused (1 vdaf_verify_error by the employer, …)". */
+function refusals(refused: readonly Refused[]): string {
+  const kinds = new Map<string, number>();
+  for (const { party, error } of refused) {
+    const kind = `${error} by the ${party}`;
+    kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+  }
+  const list = [...kinds].map(([kind, count]) => `${count} ${kind}`).join(', ');
+  return `${refused.length} ${refused.length === 1 ? 'answer' : 'answers'} refused (${list})`;
+}

@@ -1,0 +1,101 @@
+import type { AddressInfo } from 'node:net';
+import { fromBase64url } from '../../crypto/bytes.ts';
+import { sodiumReady } from '../../crypto/sodium.ts';
+import { RoundKeyFiles } from '../aggregator/round-keys.ts';
+import { Contexts } from '../aggregator/task-context.ts';
+import { createApp, errorHandler } from '../http/app.ts';
+import {
+  answerFragment,
+  messagePage,
+  type PageSource,
+  readAssets,
+  sharedPages,
+  usePages,
+} from '../http/pages.ts';
+import { Refusal } from '../http/refusal.ts';
+import { listen } from '../http/serve.ts';
+import { closeParty, openParty, type Party, type PartyConfig, PartyWork } from '../party.ts';
+import { BoxStore } from '../storage/box.ts';
+import { CollectionJobStore } from '../storage/collection-jobs.ts';
+import { countLots } from './count.ts';
+import { finishRounds } from './finish.ts';
+import type { GuardianParts } from './parts.ts';
+import { planRound, type RoundPlan } from './plan.ts';
+import { releaseGroups, sealGroups } from './release.ts';
+import { closeDueRounds, openDueRounds } from './rounds.ts';
+import { collectionRoutes } from './routes/collection-jobs.ts';
+import { manifestRoutes } from './routes/manifests.ts';
+import { pageRoutes } from './routes/pages.ts';
+import { reportRoutes } from './routes/reports.ts';
+import { announceWithheld, withholdOverdue } from './withhold.ts';
+
+export interface Guardian extends Party {
+  /** Plans a round with the employer; repeatable. @returns the manifest hash */
+  plan(plan: RoundPlan): Promise<Uint8Array>;
+}
+
+/**
+ * The guardian: DAP Leader, sealed box, gate of every release.
+ * @throws PortTaken
+ */
+export async function startGuardian(config: PartyConfig): Promise<Guardian> {
+  await sodiumReady();
+  const base = openParty('guardian', config);
+  const parts: GuardianParts = {
+    ...base,
+    box: new BoxStore(base.db),
+    collectionJobs: new CollectionJobStore(base.db),
+    contexts: new Contexts(base.rounds),
+    roundKeys: new RoundKeyFiles(base.keyFiles, 'leader'),
+    scriptHash: fromBase64url(readAssets(config.pages)['answer.js']?.sha256 ?? ''),
+  };
+  const work = new PartyWork(
+    base,
+    'employer',
+    [
+      { name: 'close rounds', run: () => closeDueRounds(parts) },
+      { name: 'withhold what is overdue', run: () => withholdOverdue(parts) },
+      { name: 'open rounds', run: () => openDueRounds(parts) },
+      { name: 'announce withheld groups', run: () => announceWithheld(parts) },
+      { name: 'count', run: () => countLots(parts) },
+      { name: 'seal', run: () => sealGroups(parts) },
+      { name: 'release', run: () => releaseGroups(parts) },
+      { name: 'finish rounds', run: () => finishRounds(parts) },
+    ],
+    config.intervalMs,
+  );
+  const nudge = () => work.clockwork.nudge();
+  let preparing: ReturnType<PageSource['preparing']> = null;
+  const source: PageSource = {
+    party: 'guardian',
+    names: config.names,
+    evaluation: config.evaluation,
+    stores: base,
+    answerLink: (round) => `/answer${answerFragment(0, round.manifestHash)}`,
+    waitingFor: () =>
+      work.away || base.tasks.inState('noised').length > 0 ? ('employer' as const) : null,
+    preparing: () => preparing,
+  };
+  const app = createApp();
+  usePages(app, config.pages);
+  app.use(reportRoutes(parts));
+  app.use(collectionRoutes(parts, nudge));
+  app.use(manifestRoutes(parts));
+  sharedPages(app, source);
+  app.use(pageRoutes(parts, source, nudge));
+  app.use(() => {
+    throw new Refusal('notFound');
+  });
+  app.use(errorHandler(base.log, (refusal) => messagePage(source, refusal)));
+  const server = await listen(app, config.host, config.port);
+  work.clockwork.start();
+  return {
+    port: (server.address() as AddressInfo).port,
+    nudge,
+    setPreparing: (value) => {
+      preparing = value;
+    },
+    plan: (plan) => planRound(parts, plan),
+    close: () => closeParty(base, work, server),
+  };
+}

@@ -1,0 +1,27 @@
+import type { Logger } from 'pino';
+import type { Randomness } from '../../crypto/random.ts';
+import type { Secret } from '../../crypto/secret.ts';
+import type { RoundKeyFiles } from '../aggregator/round-keys.ts';
+import type { Contexts } from '../aggregator/task-context.ts';
+import type { PeerClient } from '../peer/client.ts';
+import type { Pairing } from '../peer/pairing.ts';
+import type { BoxStore } from '../storage/box.ts';
+import type { CollectionJobStore } from '../storage/collection-jobs.ts';
+import type { Stores } from '../storage/stores.ts';
+
+/** What the guardian's work is done with; put together in `guardian.ts`. */
+export interface GuardianParts extends Stores {
+  readonly box: BoxStore;
+  readonly collectionJobs: CollectionJobStore;
+  readonly contexts: Contexts;
+  readonly roundKeys: RoundKeyFiles;
+  readonly peer: PeerClient;
+  readonly pairing: Pairing;
+  readonly signingSeed: Secret<Uint8Array>;
+  readonly randomness: Randomness;
+  readonly log: Logger;
+  /** Where the guardian answers, as the manifest names it. */
+  readonly url: string;
+  /** SHA-256 of the answering page's script. */
+  readonly scriptHash: Uint8Array;
+}

@@ -1,0 +1,224 @@
+import { z } from 'zod';
+import { equalBytes, fromBase64url, toBase64url } from '../../crypto/bytes.ts';
+import {
+  decodeAggregateShare,
+  encodeAggregateShareReq,
+  encodeCollectionJobResp,
+  timeIntervalQuery,
+} from '../../crypto/dap/collection.ts';
+import { MEDIA_TYPE } from '../../crypto/dap/media-types.ts';
+import { CryptoError } from '../../crypto/errors.ts';
+import { merkleRoot } from '../../crypto/merkle.ts';
+import { Secret } from '../../crypto/secret.ts';
+import { sha256 } from '../../crypto/sha256.ts';
+import { sign, verifySignature } from '../../crypto/signing.ts';
+import { addNoise, commitment, sealAggregateShare, sealParts } from '../aggregator/share.ts';
+import { refusalCap } from '../domain/lots.ts';
+import { encodePublished, ImplausibleResult, plausibleTotals } from '../domain/published.ts';
+import { Refusal } from '../http/refusal.ts';
+import { bytesField } from '../http/schema.ts';
+import { PeerAway, PeerRefusal } from '../peer/client.ts';
+import { truncateWal } from '../storage/database.ts';
+import { transact } from '../storage/stores.ts';
+import type { Task } from '../storage/tasks.ts';
+import type { GuardianParts } from './parts.ts';
+import { withhold } from './withhold.ts';
+
+const SEAL_REPLY = z.strictObject({ commitment: bytesField(32), signature: bytesField(64) });
+
+/** counting → sealed, for every group whose lots are all counted. @throws PeerAway */
+export async function sealGroups(parts: GuardianParts): Promise<boolean> {
+  let progress = false;
+  for (const task of parts.tasks.inState('counting')) {
+    if (parts.box.nextLot(task.taskId) !== undefined) continue;
+    await sealGroup(parts, task);
+    progress = true;
+  }
+  return progress;
+}
+
+async function sealGroup(parts: GuardianParts, task: Task): Promise<void> {
+  const { taskId } = task;
+  const bucket = parts.buckets.get(taskId);
+  if (bucket === undefined) throw new Error('a counted group has no bucket');
+  const refusedByEmployer = parts.buckets.refusalsBy(taskId, 'employer');
+  if (refusedByEmployer > refusalCap(bucket.count + refusedByEmployer)) {
+    withhold(parts, task, 'refusals');
+    return;
+  }
+  const idsRoot = merkleRoot(parts.buckets.ids(taskId, 'counted'));
+  const sealed = { count: bucket.count, checksum: bucket.checksum, idsRoot };
+  let reply: z.infer<typeof SEAL_REPLY>;
+  try {
+    const answer = await parts.peer.postJson(`/tasks/${toBase64url(taskId)}/seal`, {
+      count: sealed.count,
+      checksum: toBase64url(sealed.checksum),
+      ids_root: toBase64url(idsRoot),
+    });
+    reply = SEAL_REPLY.parse(answer);
+    verifySignature(
+      parts.pairing.signingKey,
+      reply.signature,
+      'chorus seal v1',
+      ...sealParts(taskId, sealed, reply.commitment),
+    );
+  } catch (error) {
+    if (error instanceof PeerRefusal && error.code === 'sealMismatch') {
+      withhold(parts, task, 'seal-mismatch');
+      return;
+    }
+    if (error instanceof PeerRefusal && error.code === 'withheld') {
+      withhold(parts, task, 'other-party');
+      return;
+    }
+    if (error instanceof z.ZodError || error instanceof CryptoError) {
+      throw new PeerAway('the employer’s seal is not signed as it should be');
+    }
+    throw error;
+  }
+  transact(parts.db, () => {
+    if (!parts.tasks.move(taskId, 'counting', 'sealed')) return;
+    parts.results.insertSeal(taskId, {
+      ...sealed,
+      commitment: reply.commitment,
+      employerSignature: reply.signature,
+      random: null,
+    });
+  });
+}
+
+/** sealed → noised, for every group that the employer has asked for. @throws PeerAway */
+export async function releaseGroups(parts: GuardianParts): Promise<boolean> {
+  const jobs = parts.collectionJobs.waiting();
+  for (const { taskId, request } of jobs) {
+    const task = parts.tasks.withId(taskId);
+    if (task !== undefined) await releaseGroup(parts, task, request);
+  }
+  return jobs.length > 0;
+}
+
+/**
+ * Fetches the employer's sealed aggregate share, then draws the noise: in one transaction the bucket
+ * is overwritten by bucket + noise and the exact reply is stored; the draw is kept nowhere. The log
+ * is truncated before the reply can leave, so that the exact share is in no file by then.
+ */
+async function releaseGroup(parts: GuardianParts, task: Task, request: Buffer): Promise<void> {
+  const { taskId } = task;
+  const context = parts.contexts.task(task);
+  const seal = parts.results.seal(taskId);
+  if (seal === undefined) throw new Error('a sealed group has no seal');
+  let helperShare: Uint8Array;
+  try {
+    const reply = await parts.peer.post(
+      `/tasks/${toBase64url(taskId)}/aggregate_shares`,
+      MEDIA_TYPE.aggregateShareReq,
+      encodeAggregateShareReq({
+        collectionJobReqBytes: request,
+        batchSelector: timeIntervalQuery(context.interval),
+        reportCount: seal.count,
+        checksum: seal.checksum,
+      }),
+    );
+    helperShare = reply.body;
+  } catch (error) {
+    if (error instanceof PeerRefusal && error.code === 'withheld') {
+      withhold(parts, task, 'other-party');
+      return;
+    }
+    throw error;
+  }
+  const helperEncryptedAggShare = decodeAggregateShare(helperShare);
+  transact(parts.db, () => {
+    const bucket = parts.buckets.get(taskId);
+    if (bucket === undefined || !parts.tasks.move(taskId, 'sealed', 'noised')) return;
+    const noised = addNoise(context, bucket.share, parts.randomness).reveal();
+    parts.buckets.put(taskId, { ...bucket, share: noised });
+    const leaderEncryptedAggShare = sealAggregateShare(
+      context,
+      'leader',
+      noised,
+      request,
+      parts.randomness,
+    );
+    parts.collectionJobs.respond(
+      taskId,
+      encodeCollectionJobResp({
+        reportCount: bucket.count,
+        interval: { start: context.time, duration: 1 },
+        leaderEncryptedAggShare,
+        helperEncryptedAggShare,
+      }),
+    );
+  });
+  truncateWal(parts.db);
+}
+
+/** What the employer shows of its half once it has the totals. */
+export interface Reveal {
+  readonly share: Uint8Array;
+  readonly random: Uint8Array;
+  /** The employer's signature of the published bytes. */
+  readonly employerSignature: Uint8Array;
+}
+
+/**
+ * noised → confirmed: checks the employer's share against its commitment, computes the totals anew,
+ * stores and signs them, and deletes bucket and job. Repeated, it answers alike.
+ * @returns the guardian's signature of the published bytes
+ * @throws Refusal `withheld`, `notYet`, `commitmentMismatch`, `resultMismatch`
+ */
+export function confirmRelease(parts: GuardianParts, task: Task, reveal: Reveal): Uint8Array {
+  const { taskId } = task;
+  const seal = parts.results.seal(taskId);
+  if (task.state === 'withheld') throw new Refusal('withheld');
+  if ((task.state !== 'noised' && task.state !== 'confirmed') || seal === undefined) {
+    throw new Refusal('notYet', 'the group is not noised yet');
+  }
+  if (!equalBytes(commitment(reveal.share, reveal.random), seal.commitment)) {
+    throw new Refusal('commitmentMismatch');
+  }
+  const done = parts.results.get(taskId)?.guardianSignature;
+  if (done) return done;
+  const context = parts.contexts.task(task);
+  const { vdaf, head, sheet } = context;
+  const bucket = parts.buckets.get(taskId);
+  if (bucket === undefined) throw new Error('a noised group has no bucket');
+  const sum = vdaf
+    .sumAggregateShares([
+      vdaf.decodeAggregateShare(new Secret<Uint8Array>(bucket.share)),
+      vdaf.decodeAggregateShare(new Secret(reveal.share)),
+    ])
+    .map((element) => vdaf.field.centered(element));
+  let published: Uint8Array;
+  try {
+    const totals = plausibleTotals(sum, bucket.count, sheet.noise);
+    published = encodePublished(taskId, { count: bucket.count, totals });
+    verifySignature(
+      fromBase64url(head.employer.signing_key),
+      reveal.employerSignature,
+      'chorus release v1',
+      sha256(published),
+    );
+  } catch (error) {
+    if (error instanceof CryptoError || error instanceof ImplausibleResult) {
+      throw new Refusal('resultMismatch', error.message);
+    }
+    throw error;
+  }
+  const signature = sign(parts.signingSeed, 'chorus release v1', sha256(published));
+  transact(parts.db, () => {
+    if (!parts.tasks.move(taskId, 'noised', 'confirmed')) return;
+    parts.results.insert(taskId, published, reveal.employerSignature, signature);
+    parts.buckets.delete(taskId);
+    parts.collectionJobs.delete(taskId);
+    parts.events.add({
+      atMs: parts.clock.now(),
+      round: head.round,
+      groupIndex: task.groupIndex,
+      kind: 'released',
+      sentence: `${task.groupName} is released.`,
+    });
+  });
+  truncateWal(parts.db);
+  return signature;
+}

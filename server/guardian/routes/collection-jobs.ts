@@ -1,0 +1,131 @@
+import { type Response, Router } from 'express';
+import { z } from 'zod';
+import { equalBytes, toBase64url } from '../../../crypto/bytes.ts';
+import { decodeCollectionJobReq, timeIntervalQuery } from '../../../crypto/dap/collection.ts';
+import { MEDIA_TYPE } from '../../../crypto/dap/media-types.ts';
+import { bytesBody } from '../../http/app.ts';
+import { Refusal } from '../../http/refusal.ts';
+import { bytesField, parseJson, pathBytes } from '../../http/schema.ts';
+import { requirePeer } from '../../peer/pairing.ts';
+import { transact } from '../../storage/stores.ts';
+import type { Task } from '../../storage/tasks.ts';
+import type { GuardianParts } from '../parts.ts';
+import { confirmRelease } from '../release.ts';
+
+const REQUEST_LIMIT_BYTES = 64 * 1024;
+const JOB_ID_SIZE = 16;
+/** How soon the employer may ask again, in seconds. */
+const RETRY_AFTER_S = '1';
+
+const REVEAL = z.strictObject({
+  share: bytesField(),
+  random: bytesField(32),
+  signature: bytesField(64),
+});
+
+/**
+ * DAP §Collection Job, and after it the reveal: the employer asks for a group, once, as a whole, and
+ * gets the noised share; then it shows its own half and gets the guardian's signature.
+ * @param nudge called when there is something to release
+ */
+export function collectionRoutes(parts: GuardianParts, nudge: () => void): Router {
+  const router = Router();
+  const peer = requirePeer(parts.pairing);
+
+  router.post(
+    '/tasks/:task/collection_jobs',
+    peer,
+    ...bytesBody(MEDIA_TYPE.collectionJobReq, REQUEST_LIMIT_BYTES),
+    (request, response) => {
+      const task = taskOf(parts, request.params.task);
+      const body: Buffer = request.body;
+      checkRequest(parts, task, body);
+      const jobId = transact(parts.db, () => {
+        const job = parts.collectionJobs.ofTask(task.taskId);
+        if (job !== undefined) {
+          if (!equalBytes(job.request, body)) throw new Refusal('batchOverlap');
+          return job.jobId;
+        }
+        refuseUnlessCollectable(parts, task);
+        const fresh = Buffer.from(parts.randomness(JOB_ID_SIZE));
+        parts.collectionJobs.insert(task.taskId, fresh, body);
+        return fresh;
+      });
+      nudge();
+      response
+        .status(201)
+        .location(`/tasks/${toBase64url(task.taskId)}/collection_jobs/${toBase64url(jobId)}`);
+      answer(response, parts.collectionJobs.ofTask(task.taskId)?.response ?? null);
+    },
+  );
+
+  router.get('/tasks/:task/collection_jobs/:job', peer, (request, response) => {
+    const task = taskOf(parts, request.params.task);
+    const jobId = pathBytes(request.params.job, JOB_ID_SIZE, 'notFound');
+    if (task.state === 'withheld') refuseUnlessCollectable(parts, task);
+    const job = parts.collectionJobs.ofTask(task.taskId);
+    if (job === undefined || !equalBytes(job.jobId, jobId)) throw new Refusal('notFound');
+    answer(response, job.response);
+  });
+
+  router.post(
+    '/tasks/:task/reveal',
+    peer,
+    ...bytesBody('application/json', REQUEST_LIMIT_BYTES),
+    (request, response) => {
+      const task = taskOf(parts, request.params.task);
+      const { share, random, signature } = parseJson(REVEAL, request.body);
+      const confirmed = confirmRelease(parts, task, {
+        share,
+        random,
+        employerSignature: signature,
+      });
+      response.json({ signature: toBase64url(confirmed) });
+      nudge();
+    },
+  );
+  return router;
+}
+
+function taskOf(parts: GuardianParts, parameter: unknown): Task {
+  const task = parts.tasks.withId(pathBytes(parameter, 32, 'unrecognizedTask'));
+  if (task === undefined) throw new Refusal('unrecognizedTask');
+  return task;
+}
+
+/** Only the whole interval, without parameter or extension, may be asked for. */
+function checkRequest(parts: GuardianParts, task: Task, body: Uint8Array): void {
+  const request = decodeCollectionJobReq(body);
+  const whole = timeIntervalQuery(parts.contexts.task(task).interval);
+  if (
+    request.query.batchMode !== whole.batchMode ||
+    !equalBytes(request.query.config, whole.config)
+  ) {
+    throw new Refusal('batchInvalid');
+  }
+  if (request.aggParam.length > 0) throw new Refusal('invalidAggregationParameter');
+  if (request.extensions.length > 0) throw new Refusal('unsupportedExtension');
+}
+
+function refuseUnlessCollectable(parts: GuardianParts, task: Task): void {
+  const round = parts.rounds.schedule(task.manifestHash);
+  if (task.state === 'withheld') {
+    throw new Refusal(task.withheldReason === 'too-few' ? 'invalidBatchSize' : 'withheld');
+  }
+  if (round?.state !== 'closed') {
+    parts.events.add({
+      atMs: parts.clock.now(),
+      round: parts.contexts.round(task.manifestHash).head.round,
+      groupIndex: task.groupIndex,
+      kind: 'asked-early',
+      sentence: `The employer asked for ${task.groupName} before the round was closed; refused.`,
+    });
+    throw new Refusal('notYet', 'the round is not closed');
+  }
+  if (task.state === 'noised' || task.state === 'confirmed') throw new Refusal('batchOverlap');
+}
+
+function answer(response: Response, body: Buffer | null): void {
+  if (body === null) response.set('retry-after', RETRY_AFTER_S).end();
+  else response.type(MEDIA_TYPE.collectionJobResp).send(body);
+}

@@ -1,0 +1,95 @@
+import { Router } from 'express';
+import { fromBase64url, toBase64url } from '../../../crypto/bytes.ts';
+import { MEDIA_TYPE } from '../../../crypto/dap/media-types.ts';
+import { encodeHpkeConfigList } from '../../../crypto/dap/upload.ts';
+import { HPKE_SUITE } from '../../../crypto/hpke.ts';
+import { MerkleTree } from '../../../crypto/merkle.ts';
+import { Refusal } from '../../http/refusal.ts';
+import { pathBytes } from '../../http/schema.ts';
+import type { Round } from '../../storage/rounds.ts';
+import type { GuardianParts } from '../parts.ts';
+
+/** What anyone may read of a round: its signed manifest, its sheet, and its list for receipts. */
+export function manifestRoutes(parts: GuardianParts): Router {
+  const router = Router();
+  const trees = new Map<string, MerkleTree>();
+
+  router.get('/manifests/:hash', (request, response) => {
+    const round = roundOf(parts, request.params.hash);
+    response.json({
+      head: toBase64url(round.head),
+      guardian_signature: toBase64url(round.guardianSignature as Buffer),
+      employer_signature: toBase64url(round.employerSignature as Buffer),
+      state: round.state === 'expired' ? 'closed' : round.state,
+    });
+  });
+
+  router.get('/manifests/:hash/entries', (request, response) => {
+    const round = roundOf(parts, request.params.hash);
+    const tasks = parts.tasks.ofRound(round.manifestHash);
+    response.json({ entries: tasks.map((task) => toBase64url(task.entry)) });
+  });
+
+  router.get('/manifests/:hash/entries/:index', (request, response) => {
+    const round = roundOf(parts, request.params.hash);
+    const tasks = parts.tasks.ofRound(round.manifestHash);
+    const task = tasks.find(({ groupIndex }) => String(groupIndex) === request.params.index);
+    if (task === undefined) throw new Refusal('notFound');
+    const key = request.params.hash;
+    const tree = trees.get(key) ?? new MerkleTree(tasks.map(({ entry }) => entry));
+    trees.set(key, tree);
+    response.json({
+      entry: toBase64url(task.entry),
+      path: tree.inclusionPath(task.groupIndex).map(toBase64url),
+    });
+  });
+
+  router.get('/manifests/:hash/list', (request, response) => {
+    const round = roundOf(parts, request.params.hash);
+    if (round.listRoot === null) throw new Refusal('notYet', 'the round is not finished');
+    response.json({
+      root: toBase64url(round.listRoot),
+      guardian_signature: toBase64url(round.listGuardianSignature as Buffer),
+      employer_signature: toBase64url(round.listEmployerSignature as Buffer),
+    });
+  });
+
+  router.get('/manifests/:hash/list/:slice', (request, response) => {
+    const round = roundOf(parts, request.params.hash);
+    const slice = /^(0|[1-9]\d{0,2})$/.test(request.params.slice)
+      ? parts.rounds.slice(round.manifestHash, Number(request.params.slice))
+      : undefined;
+    if (slice === undefined) throw new Refusal('notFound');
+    response.type('application/octet-stream').send(slice);
+  });
+
+  router.get('/sheets/:hash', (request, response) => {
+    const sheet = parts.rounds.sheet(pathBytes(request.params.hash, 32, 'notFound'));
+    if (sheet === undefined) throw new Refusal('notFound');
+    response.type('application/json').send(sheet.bytes);
+  });
+
+  // DAP §HPKE Configuration Request. Our own page takes keys from the manifest alone.
+  router.get('/hpke_config', (_request, response) => {
+    const configs = parts.rounds.inState('open').map((round) => {
+      const { hpke } = parts.contexts.round(round.manifestHash).head.guardian;
+      return {
+        id: hpke.config_id,
+        kemId: HPKE_SUITE.kem,
+        kdfId: HPKE_SUITE.kdf,
+        aeadId: HPKE_SUITE.aead,
+        publicKey: fromBase64url(hpke.public_key),
+      };
+    });
+    if (configs.length === 0) throw new Refusal('notYet', 'no round is open');
+    response.type(MEDIA_TYPE.hpkeConfigList).send(Buffer.from(encodeHpkeConfigList(configs)));
+  });
+  return router;
+}
+
+function roundOf(parts: GuardianParts, parameter: unknown): Round {
+  const round = parts.rounds.withHash(pathBytes(parameter, 32, 'notFound'));
+  // A manifest that only one party has signed is nobody's business yet.
+  if (round === undefined || round.employerSignature === null) throw new Refusal('notFound');
+  return round;
+}

@@ -1,0 +1,44 @@
+import { Router } from 'express';
+import { pageHeaders, sameSite } from '../../http/app.ts';
+import { daysOf, frame, type PageSource } from '../../http/pages.ts';
+import { Refusal } from '../../http/refusal.ts';
+import type { GuardianParts } from '../parts.ts';
+import { closeRoundEarly } from '../rounds.ts';
+
+/** The pages that only the guardian has: answering, and closing a round in the evaluation. */
+export function pageRoutes(parts: GuardianParts, source: PageSource, nudge: () => void): Router {
+  const router = Router();
+
+  router.get('/answer', pageHeaders('wasm'), (_request, response) => {
+    response.render('answer', frame(source, 'Your answer', '/answer'));
+  });
+
+  if (source.evaluation) {
+    router.get('/evaluation/close-round', pageHeaders('none'), (_request, response) => {
+      const round = openRound(parts);
+      const { sheet } = parts.contexts.round(round.manifestHash);
+      response.render('close-round', {
+        ...frame(source, 'Close this round', ''),
+        closing: { number: round.number, closes: daysOf(round).closes, k: sheet.k },
+      });
+    });
+
+    router.post(
+      '/evaluation/close-round',
+      pageHeaders('none'),
+      sameSite([parts.url]),
+      async (_request, response) => {
+        await closeRoundEarly(parts, openRound(parts));
+        nudge();
+        response.redirect(303, '/');
+      },
+    );
+  }
+  return router;
+}
+
+function openRound(parts: GuardianParts) {
+  const round = parts.rounds.inState('open')[0];
+  if (round === undefined) throw new Refusal('notYet', 'No round is open.');
+  return round;
+}

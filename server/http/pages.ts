@@ -1,0 +1,226 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import express, { type Express } from 'express';
+import { toBase64url } from '../../crypto/bytes.ts';
+import { parseCanonicalJson } from '../../crypto/canonical.ts';
+import type { ManifestHead } from '../../crypto/manifest.ts';
+import type { Sheet } from '../../crypto/sheet.ts';
+import type { AssetsManifest } from '../build.ts';
+import { decodePublished } from '../domain/published.ts';
+import { dayWords } from '../domain/shown.ts';
+import { companyTrends, groupTrends, type TrendGroup, type TrendRound } from '../domain/trends.ts';
+import type { Round } from '../storage/rounds.ts';
+import type { Stores } from '../storage/stores.ts';
+import type { Task } from '../storage/tasks.ts';
+import { pageHeaders, type ScriptPolicy } from './app.ts';
+import { Refusal } from './refusal.ts';
+import { type PageFrame, type StatusPage, viewEngine } from './views.ts';
+
+/** Where the built pages lie. */
+export interface PageFolders {
+  /** The source tree's `views/`. */
+  readonly views: string;
+  /** The built `assets/` with their `manifest.json`. */
+  readonly assets: string;
+}
+
+/** What the pages of one party are made from. */
+export interface PageSource {
+  readonly party: 'guardian' | 'employer';
+  readonly names: { readonly guardian: string; readonly employer: string };
+  readonly evaluation: boolean;
+  readonly stores: Stores;
+  /** The link by which anyone may answer the open round: only while entitlement is not checked. */
+  answerLink(round: Round): string;
+  /** The other party, while work waits for it. */
+  waitingFor(): 'employer' | 'guardian' | null;
+  preparing(): StatusPage['preparing'];
+}
+
+const EVENTS_SHOWN = 30;
+const STATE_WORDS = { planned: 'Planned', open: 'Open', closed: 'Counting', expired: 'Ended' };
+
+export function readAssets(folders: PageFolders): AssetsManifest {
+  return JSON.parse(readFileSync(join(folders.assets, 'manifest.json'), 'utf8'));
+}
+
+/** The templates and the built files. */
+export function usePages(app: Express, folders: PageFolders): void {
+  app.engine('hbs', viewEngine(folders.views, readAssets(folders)));
+  app.set('view engine', 'hbs');
+  app.set('views', join(folders.views, 'pages'));
+  app.use(
+    '/assets',
+    express.static(folders.assets, { immutable: true, maxAge: '1y', index: false, etag: false }),
+  );
+}
+
+/** What every page of a party shows around its content. */
+export function frame(source: PageSource, title: string, here: string): PageFrame {
+  const links = [
+    { href: '/', label: 'Rounds' },
+    { href: '/trends', label: 'Trends' },
+    { href: '/how', label: 'How it works' },
+  ];
+  return {
+    title,
+    party: source.party,
+    partyName: source.names[source.party],
+    organisation: source.names.employer,
+    evaluation: source.evaluation,
+    nav: links.map((link) => ({ ...link, current: link.href === here })),
+  };
+}
+
+/** The pages that both parties have: rounds, trends, and how it works. */
+export function sharedPages(app: Express, source: PageSource): void {
+  const page = (path: string, scripts: ScriptPolicy) => app.get(path, pageHeaders(scripts));
+  page('/', 'self');
+  app.get('/', (_request, response) => {
+    response.render('status', { ...frame(source, 'Rounds', '/'), status: statusPage(source) });
+  });
+  app.get('/status.json', (_request, response) => {
+    response.set('cache-control', 'no-store').json(statusPage(source));
+  });
+  page('/how', 'none');
+  app.get('/how', (_request, response) => {
+    response.render('how', frame(source, 'How Chorus works', '/how'));
+  });
+  page('/trends', 'none');
+  app.get('/trends', (request, response) => {
+    const group = request.query.group;
+    if (typeof group === 'string' && group !== '') {
+      response.redirect(303, `/trends/groups/${encodeURIComponent(group)}`);
+      return;
+    }
+    const { sheet, rounds } = released(source);
+    const trends = sheet && companyTrends(sheet, rounds);
+    if (trends === undefined) throw new Refusal('notFound', 'No round has been planned yet.');
+    response.render('trends', { ...frame(source, 'Trends', '/trends'), trends });
+  });
+  page('/trends/groups/:index', 'none');
+  app.get('/trends/groups/:index', (request, response) => {
+    const { sheet, rounds } = released(source);
+    const index = /^\d{1,6}$/.test(request.params.index) ? Number(request.params.index) : -1;
+    const trends = sheet && groupTrends(sheet, rounds, index);
+    if (trends === undefined) throw new Refusal('notFound', 'There is no such group.');
+    response.render('trends', { ...frame(source, trends.heading, '/trends'), trends });
+  });
+}
+
+/** A page for a refusal, or for a fault of ours. */
+export function messagePage(
+  source: PageSource,
+  refusal: Refusal | undefined,
+): { view: string; data: object } {
+  const heading =
+    refusal === undefined
+      ? 'Something went wrong here'
+      : refusal.code === 'notFound'
+        ? 'Not found'
+        : 'This did not work';
+  return {
+    view: 'message',
+    data: {
+      ...frame(source, heading, ''),
+      heading,
+      sentence: refusal?.message ?? 'Nothing was changed. Please try again in a moment.',
+      action: { href: '/', label: 'To the rounds' },
+    },
+  };
+}
+
+function statusPage(source: PageSource): StatusPage {
+  const { rounds, tasks, events } = source.stores;
+  const all = rounds.all();
+  const open = all.find((round) => round.state === 'open');
+  return {
+    preparing: source.preparing(),
+    rounds: all.reverse().map((round) => {
+      const groups = tasks.states(round.manifestHash);
+      const total = Object.values(groups).reduce((sum, count) => sum + count, 0);
+      const done = groups.confirmed + groups.withheld;
+      const counting = round.state === 'closed' && done < total;
+      const { opens, closes } = daysOf(round);
+      return {
+        number: round.number,
+        opens,
+        closes,
+        state: round.state,
+        stateLabel: round.state === 'closed' && !counting ? 'Finished' : STATE_WORDS[round.state],
+        progress: counting ? { done, total } : null,
+        groups,
+      };
+    }),
+    openRound:
+      open === undefined
+        ? null
+        : {
+            number: open.number,
+            closes: daysOf(open).closes,
+            canClose: source.evaluation && source.party === 'guardian',
+            answerLinkExample: source.evaluation ? source.answerLink(open) : null,
+          },
+    waitingFor: source.waitingFor(),
+    events: events.recent(EVENTS_SHOWN).map(({ atMs, sentence }) => ({
+      at: new Date(atMs).toISOString(),
+      sentence,
+    })),
+  };
+}
+
+function headOf(round: Round): ManifestHead {
+  return parseCanonicalJson(round.head) as unknown as ManifestHead;
+}
+
+/** The first and the last day of a round, in words. */
+export function daysOf(round: Round): { opens: string; closes: string } {
+  const { start, duration } = headOf(round).days;
+  return { opens: dayWords(start), closes: dayWords(start + duration - 1) };
+}
+
+/** What may be shown of all rounds: totals only where both parties have signed them. */
+function released(source: PageSource): { sheet: Sheet | undefined; rounds: TrendRound[] } {
+  const { rounds, tasks, results } = source.stores;
+  const all = rounds.all().filter((round) => round.state !== 'planned');
+  const newest = all.at(-1);
+  const sheet = newest && rounds.sheet(newest.sheetHash);
+  return {
+    sheet: sheet && (parseCanonicalJson(sheet.bytes) as unknown as Sheet),
+    rounds: all.map((round) => {
+      const totals = new Map(
+        results
+          .confirmed(round.manifestHash)
+          .map((result) => [result.groupIndex, decodePublished(result.published)]),
+      );
+      return {
+        number: round.number,
+        days: headOf(round).days,
+        groups: tasks.ofRound(round.manifestHash).map((task): TrendGroup => {
+          const published = totals.get(task.groupIndex);
+          const group = {
+            index: task.groupIndex,
+            name: task.groupName,
+            department: task.department,
+            rosterSize: task.rosterSize,
+          };
+          if (published !== undefined) return { ...group, state: 'confirmed', ...published };
+          return { ...group, ...unreleased(round, task) };
+        }),
+      };
+    }),
+  };
+}
+
+function unreleased(
+  round: Round,
+  task: Task,
+): { state: 'withheld'; reason: string } | { state: 'open' | 'counting' } {
+  if (task.state === 'withheld') return { state: 'withheld', reason: task.withheldReason ?? '' };
+  return { state: round.state === 'closed' ? 'counting' : 'open' };
+}
+
+/** The fragment of a link: group index and manifest hash; it never reaches a server. */
+export function answerFragment(groupIndex: number, manifestHash: Uint8Array): string {
+  return `#${groupIndex}.${toBase64url(manifestHash)}`;
+}

@@ -1,0 +1,149 @@
+import { randomFillSync } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { join } from 'node:path';
+import { type Logger, pino } from 'pino';
+import { z } from 'zod';
+import type { Randomness } from '../crypto/random.ts';
+import { Secret } from '../crypto/secret.ts';
+import type { PageFolders } from './http/pages.ts';
+import { bytesField } from './http/schema.ts';
+import { close } from './http/serve.ts';
+import type { StatusPage } from './http/views.ts';
+import { Clockwork, type Step } from './jobs/clockwork.ts';
+import { PeerAway, PeerClient } from './peer/client.ts';
+import { type Pairing, parsePairing } from './peer/pairing.ts';
+import type { Clock } from './storage/clock.ts';
+import { openStores, type Stores } from './storage/stores.ts';
+
+/** What a party is started with. Time, randomness and the network come in here and nowhere else. */
+export interface PartyConfig {
+  /** Its data: database, key folder, log. Made and paired beforehand. */
+  readonly folder: string;
+  /** Where it answers, as the other party and the browser name it. */
+  readonly url: string;
+  readonly host: string;
+  /** 0 for any free one. */
+  readonly port: number;
+  readonly names: { readonly guardian: string; readonly employer: string };
+  /** Both parties on one machine, for trying it out: rounds may be closed by hand. */
+  readonly evaluation: boolean;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly fetch: typeof fetch;
+  readonly migrations: string;
+  readonly pages: PageFolders;
+  /** How often it looks for work by itself, in milliseconds. */
+  readonly intervalMs: number;
+}
+
+/** A running party. */
+export interface Party {
+  readonly port: number;
+  /** Looks for work now. */
+  nudge(): void;
+  /** What is being prepared, for the status page. */
+  setPreparing(preparing: StatusPage['preparing']): void;
+  /** Answers what is under way, stops the work, closes the database. */
+  close(): Promise<void>;
+}
+
+/** 32 secure bytes at a time, and more. */
+export const systemRandomness: Randomness = (length) => randomFillSync(new Uint8Array(length));
+
+const IDENTITY = z.strictObject({ signing_seed: bytesField(32) });
+
+/** What both parties start from: stores, identity, pairing, log. */
+export interface PartyBase extends Stores {
+  readonly signingSeed: Secret<Uint8Array>;
+  readonly pairing: Pairing;
+  readonly peer: PeerClient;
+  readonly log: Logger;
+  readonly randomness: Randomness;
+  readonly url: string;
+}
+
+/** @throws ZodError if the folder holds no identity or no pairing */
+export function openParty(role: 'guardian' | 'employer', config: PartyConfig): PartyBase {
+  const stores = openStores(role, config.folder, config.migrations, config.clock);
+  const identity = IDENTITY.parse(stores.keyFiles.read('identity'));
+  const pairing = parsePairing(stores.keyFiles.read('pairing'));
+  mkdirSync(config.folder, { recursive: true });
+  return {
+    ...stores,
+    signingSeed: new Secret(identity.signing_seed),
+    pairing,
+    peer: new PeerClient(pairing, config.fetch),
+    // Chosen fields only: no address, no header, no body, no person.
+    log: pino(
+      { base: null, level: 'info' },
+      pino.destination({ dest: join(config.folder, `${role}.log`), sync: true }),
+    ),
+    randomness: config.randomness,
+    url: config.url,
+  };
+}
+
+/** Runs a party's steps and keeps in mind whether they wait for the other party. */
+export class PartyWork {
+  readonly clockwork: Clockwork;
+  readonly #base: PartyBase;
+  readonly #other: 'guardian' | 'employer';
+  #away = false;
+
+  constructor(
+    base: PartyBase,
+    other: 'guardian' | 'employer',
+    steps: readonly Step[],
+    intervalMs: number,
+  ) {
+    this.#base = base;
+    this.#other = other;
+    this.clockwork = new Clockwork(
+      steps.map((step) => ({ name: step.name, run: () => this.#run(step) })),
+      intervalMs,
+      (step, error) => {
+        if (!(error instanceof PeerAway)) base.log.error({ step, err: error }, 'step failed');
+      },
+    );
+  }
+
+  /** Whether the last call to the other party went unanswered. */
+  get away(): boolean {
+    return this.#away;
+  }
+
+  async #run(step: Step): Promise<boolean> {
+    try {
+      const progress = await step.run();
+      if (progress) this.#note(false, '');
+      return progress;
+    } catch (error) {
+      if (error instanceof PeerAway) this.#note(true, error.message);
+      throw error;
+    }
+  }
+
+  #note(away: boolean, detail: string): void {
+    if (away === this.#away) return;
+    this.#away = away;
+    if (away) this.#base.log.warn({ detail }, 'the other party is away');
+    this.#base.events.add({
+      atMs: this.#base.clock.now(),
+      round: null,
+      groupIndex: null,
+      kind: away ? 'peer-away' : 'peer-back',
+      sentence: away
+        ? `The ${this.#other} does not answer; the work goes on when it does.`
+        : `The ${this.#other} answers again.`,
+    });
+  }
+}
+
+/** Ends a party in the order that loses nothing. */
+export async function closeParty(base: PartyBase, work: PartyWork, server: Server): Promise<void> {
+  base.peer.close();
+  await work.clockwork.stop();
+  await close(server);
+  base.db.close();
+}
