@@ -26,9 +26,12 @@ export interface Chart {
 type Shown = Extract<ChartPoint, { value: number }>;
 
 const LAYOUT = {
-  720: { height: 260, left: 52, right: 44, top: 18, bottom: 40, label: 64, words: true },
-  360: { height: 230, left: 46, right: 22, top: 18, bottom: 38, label: 64, words: false },
+  720: { height: 260, left: 52, right: 44, top: 18, bottom: 40, label: 64, beside: true },
+  360: { height: 230, left: 46, right: 34, top: 18, bottom: 38, label: 64, beside: false },
 } as const;
+
+/** Pixels between two rounds from which the words of a gap fit. */
+const WORD_ROOM = 32;
 
 function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.codePointAt(0)};`);
@@ -48,14 +51,14 @@ function px(x: number): string {
  * @param width of the view box, in pixels: 720 for wide pages, 360 for phones
  */
 export function trendSvg(chart: Chart, width: 720 | 360): string {
-  const { height, left, right, top, bottom, label, words } = LAYOUT[width];
+  const { height, left, right, top, bottom, label, beside } = LAYOUT[width];
   const share = chart.unit === 'share';
   const format = share ? (x: number) => `${Math.round(x * 100)}%` : (x: number) => x.toFixed(1);
   const days = chart.points.map((point) => point.day);
-  const inset = words ? 34 : 16;
+  const inset = beside ? 34 : 16;
   const x = scaleLinear()
     .domain([Math.min(...days), Math.max(...days)])
-    .range([left + inset, width - right - (words ? 0 : 4)]);
+    .range([left + inset, width - right]);
   const y = scaleLinear()
     .domain(share ? [0, 1] : [1, chart.top])
     .range([height - bottom, top]);
@@ -64,6 +67,8 @@ export function trendSvg(chart: Chart, width: 720 | 360): string {
     : Array.from({ length: chart.top }, (_, i) => i + 1);
   const at = (point: ChartPoint) => px(x(point.day));
   const shown = (point: ChartPoint): point is Shown => 'value' in point;
+
+  const roomy = (width - left - inset - right) / Math.max(1, days.length - 1) >= WORD_ROOM;
 
   const parts: string[] = [];
   for (const tick of ticks) {
@@ -92,12 +97,12 @@ export function trendSvg(chart: Chart, width: 720 | 360): string {
     parts.push(
       shown(point)
         ? whisker(point, at(point), y)
-        : gapMark(point.gap, at(point), top, height - bottom, words),
+        : gapMark(point.gap, at(point), top, height - bottom, roomy),
     );
   }
   parts.push(...axisLabels(chart.points, x, height - bottom, label));
   const last = chart.points.filter(shown).at(-1);
-  if (last !== undefined) parts.push(valueLabel(last, x(last.day), y, format(last.value), words));
+  if (last !== undefined) parts.push(valueLabel(last, x(last.day), y, format(last.value), beside));
   const id = `${chart.id}-${width}`;
   return (
     `<svg class="chart chart-${width}" role="img" viewBox="0 0 ${width} ${height}" ` +

@@ -157,7 +157,9 @@ export class Survey {
         touched: keep,
         answered: (place) => {
           keep(place);
-          this.#go(this.#changing ? this.#count : index + 1);
+          // The review is the entry before this one in the history.
+          if (this.#changing) history.back();
+          else this.#go(index + 1);
         },
         back: () => history.back(),
       }),

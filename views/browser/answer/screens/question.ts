@@ -49,10 +49,11 @@ export function questionScreen(screen: QuestionScreen): { title: string; content
     element('p', { class: 'hint', id: 'why' }, `Why this is asked: ${question.why}`),
     element('div', { class: 'choices' }, ...options, apart),
   );
+  const field = element('div', {}, fieldset);
   const form = element(
     'form',
     { novalidate: true, autocomplete: 'off' },
-    fieldset,
+    field,
     element(
       'div',
       { class: 'actions' },
@@ -66,20 +67,20 @@ export function questionScreen(screen: QuestionScreen): { title: string; content
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     const value = new FormData(form).get('answer');
-    if (value === null) showError(form, fieldset, back);
+    if (value === null) showError(field, fieldset, back);
     else screen.answered(Number(value));
   });
   return { title: place, content: [back, paragraph(place, 'step-progress'), form] };
 }
 
-function showError(form: HTMLElement, fieldset: HTMLElement, before: HTMLElement): void {
+function showError(field: HTMLElement, fieldset: HTMLElement, before: HTMLElement): void {
   document.getElementById('error-summary')?.remove();
   document.getElementById('answer-error')?.remove();
   const link = element('a', { href: '#answer-0' }, MISSING);
   link.addEventListener('click', (event) => {
     // The fragment holds the link to the round; it must not change.
     event.preventDefault();
-    form.querySelector('input')?.focus();
+    fieldset.querySelector('input')?.focus();
   });
   const summary = element(
     'div',
@@ -95,7 +96,7 @@ function showError(form: HTMLElement, fieldset: HTMLElement, before: HTMLElement
     MISSING,
   );
   fieldset.querySelector('.choices')?.before(error);
-  fieldset.classList.add('field-error');
+  field.classList.add('field-error');
   fieldset.setAttribute('aria-describedby', 'why answer-error');
   if (!document.title.startsWith('Error: ')) document.title = `Error: ${document.title}`;
   summary.focus();

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Sheet } from '../../crypto/sheet.ts';
+import type { TrendGroup, TrendRound } from '../../server/domain/trends.ts';
+
+const file = new URL('../../server/evaluation/sample.json', import.meta.url);
+
+/** The checked-in sample sheet, with a last day. */
+export const sheet: Sheet = { ...JSON.parse(readFileSync(file, 'utf8')).sheet, end_day: 21_000 };
+
+/** The root of this repository. */
+export const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Days since 1970-01-01 (UTC) of 1 March 2026; quarters are 91 days. */
+const FIRST_DAY = 20_513;
+
+const NAMES = [
+  ['Warehouse', 'Inbound', 72],
+  ['Warehouse', 'Outbound', 80],
+  ['Transport', 'Dispatch', 52],
+] as const;
+
+/** What becomes of one group in a made-up round. */
+export type Fate = { count: number; block: readonly number[] } | 'below_k' | 'open' | 'counting';
+
+function groupOf(fate: Fate, index: number): TrendGroup {
+  const [department, name, rosterSize] = NAMES[index] ?? ['Other', `Group ${index}`, 50];
+  const base = { index, name, department, rosterSize };
+  if (fate === 'open' || fate === 'counting') return { ...base, state: fate };
+  if (fate === 'below_k') return { ...base, state: 'withheld', reason: fate };
+  // Every question is answered alike: what differs between questions is tested by their direction.
+  const totals = sheet.questions.flatMap(() => fate.block);
+  return { ...base, state: 'confirmed', count: fate.count, totals };
+}
+
+/** Rounds 1, 2, … with these fates of their groups. */
+export function roundsOf(...fates: readonly (readonly Fate[])[]): TrendRound[] {
+  return fates.map((groups, i) => ({
+    number: i + 1,
+    days: { start: FIRST_DAY + 91 * i, duration: 14 },
+    groups: groups.map(groupOf),
+  }));
+}
+
+/** 50 answers, of which 20 in the top two and 15 in the lowest two. */
+export const FIFTY: Fate = { count: 50, block: [5, 10, 14, 12, 8, 1] };
