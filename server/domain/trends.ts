@@ -1,6 +1,7 @@
 import { blockLengths, type Question, type Sheet } from '../../crypto/sheet.ts';
 import { type BlockEstimate, estimateBlock, roundedDown } from './estimate.ts';
 import { band, dayWords, percent, percentWords, shortDay, shownMean, shownShare } from './shown.ts';
+import { WITHHELD, type WithheldReason } from './withheld.ts';
 
 /**
  * The trend pages as data: what may be shown of the released totals, in words and in rounded
@@ -119,10 +120,18 @@ type Cell = {
   | { readonly state: 'gap'; readonly words: string; readonly pending: boolean }
 );
 
+/** Why nothing is shown; groups that were withheld for several reasons have no common words. */
 function withheldWords(sheet: Sheet, reasons: readonly string[]): string {
-  // Other reasons (a missed deadline, a count that differed) are told on the status page.
-  const few = reasons.every((reason) => /few|below|k$/.test(reason));
-  return few ? `not shown: fewer than ${sheet.k} answers` : 'not shown';
+  const [reason, ...others] = new Set(reasons);
+  if (others.length > 0) return 'not shown';
+  if (reason === 'too-few') return tooFew(sheet);
+  return reason !== undefined && reason in WITHHELD
+    ? `not shown: ${WITHHELD[reason as WithheldReason]}`
+    : 'not shown';
+}
+
+function tooFew(sheet: Sheet): string {
+  return `not shown: fewer than ${sheet.k} answers`;
 }
 
 function cellOf(sheet: Sheet, round: TrendRound, groups: readonly TrendGroup[]): Cell {
@@ -184,7 +193,7 @@ function itemOf(sheet: Sheet, cells: readonly Cell[], at: number, question: Ques
     const row = { number: cell.round.number, label: cell.label };
     const estimate = cell.state === 'shown' ? estimateOf(sheet, cell, at, question) : undefined;
     if (estimate === undefined) {
-      const gap = cell.state === 'gap' ? cell.words : `not shown: fewer than ${sheet.k} answers`;
+      const gap = cell.state === 'gap' ? cell.words : tooFew(sheet);
       sharePoints.push({ ...point, gap });
       meanPoints.push({ ...point, gap });
       rows.push({ ...row, gap });
@@ -260,8 +269,8 @@ function describe(points: readonly TrendPoint[], words: (x: number) => string): 
 function pendingWords(cell: Cell, groups: readonly TrendGroup[]): string {
   const { number, days } = cell.round;
   if (groups.some((group) => group.state === 'open')) {
-    const closes = dayWords(days.start + days.duration);
-    return `Round ${number} is open until ${closes}. Its answers rest sealed; nobody sees anything of it before.`;
+    const closes = dayWords(days.start + days.duration - 1);
+    return `Round ${number} is open until the end of ${closes}. Its answers rest sealed; nobody sees anything of it before.`;
   }
   const done = groups.filter((g) => g.state === 'confirmed' || g.state === 'withheld').length;
   return groups.length === 1

@@ -21,13 +21,13 @@ const NAMES = [
 ] as const;
 
 /** What becomes of one group in a made-up round. */
-export type Fate = { count: number; block: readonly number[] } | 'below_k' | 'open' | 'counting';
+export type Fate = { count: number; block: readonly number[] } | 'too-few' | 'open' | 'counting';
 
 function groupOf(fate: Fate, index: number): TrendGroup {
   const [department, name, rosterSize] = NAMES[index] ?? ['Other', `Group ${index}`, 50];
   const base = { index, name, department, rosterSize };
   if (fate === 'open' || fate === 'counting') return { ...base, state: fate };
-  if (fate === 'below_k') return { ...base, state: 'withheld', reason: fate };
+  if (fate === 'too-few') return { ...base, state: 'withheld', reason: fate };
   // Every question is answered alike: what differs between questions is tested by their direction.
   const totals = sheet.questions.flatMap(() => fate.block);
   return { ...base, state: 'confirmed', count: fate.count, totals };

@@ -8,7 +8,7 @@ function item(items: readonly TrendItem[], id: string): TrendItem {
 
 describe('companyTrends', () => {
   it('adds up the released groups and says what part of the roster they are', () => {
-    const page = companyTrends(sheet, roundsOf([FIFTY, FIFTY, 'below_k']));
+    const page = companyTrends(sheet, roundsOf([FIFTY, FIFTY, 'too-few']));
     expect(page.basis.join(' ')).toContain('At least 100 answers of 152 people (60 to 70%).');
     expect(page.basis.join(' ')).toContain(
       'This figure adds up 2 of 3 groups, 70 to 80% of the 204 people on the roster. One group is not shown.',
@@ -31,7 +31,7 @@ describe('companyTrends', () => {
 
   it('says in words that a round is open, and speaks of the newest finished one', () => {
     const page = companyTrends(sheet, roundsOf([FIFTY], ['open']));
-    expect(page.pending[0]).toContain('Round 2 is open until 14 June 2026.');
+    expect(page.pending[0]).toContain('Round 2 is open until the end of 13 June 2026.');
     expect(item(page.items, 'energy').sentence).toMatch(/^Energy in Mar 2026: about 40% chose/);
   });
 
@@ -61,14 +61,14 @@ describe('groupTrends', () => {
   });
 
   it('shows a withheld group as an ordinary gap', () => {
-    const page = groupTrends(sheet, roundsOf([FIFTY], ['below_k'], [FIFTY]), 0) ?? expect.fail();
+    const page = groupTrends(sheet, roundsOf([FIFTY], ['too-few'], [FIFTY]), 0) ?? expect.fail();
     const { rows, share } = item(page.items, 'energy');
     expect(rows.map((row) => row.gap)).toEqual([null, 'not shown: fewer than 10 answers', null]);
     expect(share.points.map((point) => 'gap' in point)).toEqual([false, true, false]);
   });
 
   it('says why the newest round shows nothing', () => {
-    const page = groupTrends(sheet, roundsOf([FIFTY], ['below_k']), 0) ?? expect.fail();
+    const page = groupTrends(sheet, roundsOf([FIFTY], ['too-few']), 0) ?? expect.fail();
     expect(item(page.items, 'energy').sentence).toBe(
       'Energy in May 2026: not shown: fewer than 10 answers.',
     );
@@ -115,7 +115,7 @@ describe('groupTrends', () => {
   });
 
   it('follows a group by name and department when a later plan numbers it anew', () => {
-    const [first, second] = roundsOf([FIFTY, 'below_k'], [FIFTY, FIFTY]);
+    const [first, second] = roundsOf([FIFTY, 'too-few'], [FIFTY, FIFTY]);
     const swapped = second?.groups.map((group) => ({ ...group, index: 1 - group.index })) ?? [];
     const rounds = [first, second && { ...second, groups: swapped }].filter((r) => r !== undefined);
     const page = groupTrends(sheet, rounds, 1) ?? expect.fail();

@@ -89,7 +89,7 @@ describe('viewEngine', () => {
   });
 
   it('has nothing inline that a strict Content-Security-Policy refuses', () => {
-    const trends = companyTrends(sheet, roundsOf([FIFTY, 'below_k'], ['open']));
+    const trends = companyTrends(sheet, roundsOf([FIFTY, 'too-few'], ['open']));
     for (const html of [render('trends', { trends }), render('answer', {}), render('how', {})]) {
       expect(html).not.toMatch(/<style|style="|\son\w+="|javascript:|data:/);
       expect(html).not.toMatch(/<script(?![^>]* src="\/assets\/)/);
@@ -143,7 +143,7 @@ describe('trends.hbs', () => {
   });
 
   it('has words for a withheld round, an open one and one being counted', () => {
-    const rounds = roundsOf([FIFTY], ['below_k'], ['open']);
+    const rounds = roundsOf([FIFTY], ['too-few'], ['open']);
     const text = words(render('trends', { trends: groupTrends(sheet, rounds, 0) }));
     expect(text).toContain('not shown: fewer than 10 answers');
     expect(text).toContain('Round 3 is open until');

@@ -4,3 +4,8 @@ const WORDS = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'U
 export function dayWords(day: number): string {
   return WORDS.format(new Date(day * 86_400_000));
 }
+
+/** The last day of a run of days, in words. */
+export function lastDay(days: { readonly start: number; readonly duration: number }): string {
+  return dayWords(days.start + days.duration - 1);
+}

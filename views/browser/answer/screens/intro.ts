@@ -1,4 +1,4 @@
-import { dayWords } from '../../shared/days.ts';
+import { lastDay } from '../../shared/days.ts';
 import { button, element, paragraph } from '../../shared/dom.ts';
 import type { Opened } from '../checks.ts';
 import type { PinState } from '../pins.ts';
@@ -27,7 +27,7 @@ export function introScreen(
   const { employer, guardian, contact, points } = sheet.notice;
   const count = sheet.questions.length;
   const minutes = Math.max(1, Math.round((count * QUESTION_S) / 60));
-  const closes = dayWords(head.days.start + head.days.duration);
+  const closes = lastDay(head.days);
   return {
     title: sheet.title,
     content: [
@@ -44,7 +44,7 @@ export function introScreen(
           `${entry.name}, ${entry.department}: ${entry.roster_size} people. Only the group as a whole is ever shown.`,
         ),
         ...fact('What is asked', `${count} questions, about ${minutes} minutes`),
-        ...fact('Open until', closes),
+        ...fact('Open until', `the end of ${closes}`),
         ...fact('Who sees the results', sheet.recipients.join(', ')),
         ...fact('Whom to ask', contact),
       ),
@@ -88,13 +88,13 @@ export function declinedScreen(
   { head }: Opened,
   back: () => void,
 ): { title: string; content: Node[] } {
-  const closes = dayWords(head.days.start + head.days.duration);
+  const closes = lastDay(head.days);
   return {
     title: 'Thank you',
     content: [
       element('h1', {}, 'Thank you'),
       paragraph('Nothing was sent. Nobody is told that you came or what you chose.', 'lead'),
-      paragraph(`If you change your mind, your link works until ${closes}.`),
+      paragraph(`If you change your mind, your link works until the end of ${closes}.`),
       element(
         'div',
         { class: 'actions' },

@@ -1,6 +1,6 @@
 import { toHex } from '../../../../crypto/bytes.ts';
 import type { ReportError } from '../../../../crypto/dap/types.ts';
-import { dayWords } from '../../shared/days.ts';
+import { lastDay } from '../../shared/days.ts';
 import { button, element, paragraph } from '../../shared/dom.ts';
 import type { Opened } from '../checks.ts';
 import { receiptFile, type Sealed } from '../seal.ts';
@@ -63,7 +63,7 @@ export function refusedScreen(
 /** The receipt: what it is, what it is good for today, and how to keep it. */
 export function receiptScreen(opened: Opened, sealed: Sealed): Screen {
   const { head } = opened;
-  const closes = dayWords(head.days.start + head.days.duration);
+  const closes = lastDay(head.days);
   const number = toHex(sealed.reportId).replace(/.{4}(?=.)/g, '$& ');
   return {
     title: 'Received',
