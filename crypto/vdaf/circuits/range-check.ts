@@ -37,7 +37,7 @@ export function rangeCheck(
     for (let j = 0; j < chunkLength; j++) {
       const x = elements[i * chunkLength + j] ?? 0n;
       // r^(j+1): only the even powers are reduced, as the gadget takes representatives.
-      if (j % 2 === 1) evenPower = field.mul(evenPower, square);
+      if (j % 2 === 1) evenPower = j === 1 ? square : field.mul(evenPower, square);
       const power = j % 2 === 1 ? evenPower : evenPower * r;
       inputs[2 * j] = power * x;
       inputs[2 * j + 1] = x - one;
