@@ -14,7 +14,9 @@ import { Clockwork, type Step } from './jobs/clockwork.ts';
 import { PeerAway, PeerClient } from './peer/client.ts';
 import { type Pairing, parsePairing } from './peer/pairing.ts';
 import type { Clock } from './storage/clock.ts';
+import type { Round } from './storage/rounds.ts';
 import { openStores, type Stores } from './storage/stores.ts';
+import type { TaskState } from './storage/tasks.ts';
 
 /** What a party is started with. Time, randomness and the network come in here and nowhere else. */
 export interface PartyConfig {
@@ -42,6 +44,8 @@ export interface Party {
   readonly port: number;
   /** Looks for work now. */
   nudge(): void;
+  /** Every round, with how many of its groups are in each state. */
+  rounds(): { round: Round; groups: Record<TaskState, number> }[];
   /** What is being prepared, for the status page. */
   setPreparing(preparing: StatusPage['preparing']): void;
   /** Answers what is under way, stops the work, closes the database. */
@@ -138,6 +142,13 @@ export class PartyWork {
         : `The ${this.#other} answers again.`,
     });
   }
+}
+
+/** Every round of a party, with how many of its groups are in each state. */
+export function standings(stores: Stores): ReturnType<Party['rounds']> {
+  return stores.rounds
+    .all()
+    .map((round) => ({ round, groups: stores.tasks.states(round.manifestHash) }));
 }
 
 /** Ends a party in the order that loses nothing. */

@@ -70,7 +70,7 @@ function withOpened<T extends { readonly jointRandPartMatches: boolean }>(
 ): T | ReportError {
   const checked = checkPublicPart(context, report);
   if (typeof checked === 'string') return checked;
-  if (ciphertext.configId !== keys.configId) return 'hpke_unknown_config_id';
+  if (ciphertext.configId !== keys.configId) return 'hpke_decrypt_error';
   return refusing(() => {
     const inputShare = openInputShare(
       keys.privateKey,

@@ -12,7 +12,14 @@ import {
 } from '../http/pages.ts';
 import { Refusal } from '../http/refusal.ts';
 import { listen } from '../http/serve.ts';
-import { closeParty, openParty, type Party, type PartyConfig, PartyWork } from '../party.ts';
+import {
+  closeParty,
+  openParty,
+  type Party,
+  type PartyConfig,
+  PartyWork,
+  standings,
+} from '../party.ts';
 import { HelperJobStore } from '../storage/helper-jobs.ts';
 import { collectGroups, revealGroups } from './collect.ts';
 import type { EmployerParts } from './parts.ts';
@@ -74,6 +81,7 @@ export async function startEmployer(config: PartyConfig): Promise<Party> {
   return {
     port: (server.address() as AddressInfo).port,
     nudge,
+    rounds: () => standings(base),
     setPreparing: (value) => {
       preparing = value;
     },

@@ -14,7 +14,14 @@ import {
 } from '../http/pages.ts';
 import { Refusal } from '../http/refusal.ts';
 import { listen } from '../http/serve.ts';
-import { closeParty, openParty, type Party, type PartyConfig, PartyWork } from '../party.ts';
+import {
+  closeParty,
+  openParty,
+  type Party,
+  type PartyConfig,
+  PartyWork,
+  standings,
+} from '../party.ts';
 import { BoxStore } from '../storage/box.ts';
 import { CollectionJobStore } from '../storage/collection-jobs.ts';
 import { countLots } from './count.ts';
@@ -92,6 +99,7 @@ export async function startGuardian(config: PartyConfig): Promise<Guardian> {
   return {
     port: (server.address() as AddressInfo).port,
     nudge,
+    rounds: () => standings(base),
     setPreparing: (value) => {
       preparing = value;
     },

@@ -89,7 +89,7 @@ function checkReport(
     leader.configId !== head.guardian.hpke.config_id ||
     helper.configId !== head.employer.hpke.config_id
   ) {
-    return 'hpke_unknown_config_id';
+    return 'outdated_config';
   }
   return checkPublicPart(context, report);
 }

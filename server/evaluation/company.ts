@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import type { Sheet } from '../../crypto/sheet.ts';
+import type { Days } from '../domain/days.ts';
+import { parseSheet } from '../domain/sheets.ts';
+import { chance, spread } from './seeded.ts';
+import type { SampleState } from './settings.ts';
+
+const FRACTION = z.number().min(0).max(1);
+const SAMPLE = z.strictObject({
+  sheet: z.record(z.string(), z.unknown()),
+  departments: z.array(
+    z.strictObject({
+      name: z.string(),
+      teams: z.array(z.strictObject({ name: z.string(), people: z.int().min(1) })),
+    }),
+  ),
+  exceptions: z.array(
+    z.union([
+      z.strictObject({ team: z.string(), round: z.int(), answers: z.int() }),
+      z.strictObject({ team: z.string(), response: FRACTION }),
+    ]),
+  ),
+  response: FRACTION,
+  pastRounds: z.int().min(0),
+});
+
+export type Sample = z.infer<typeof SAMPLE>;
+
+/** One reporting group of the sample company. */
+export interface Team {
+  readonly name: string;
+  readonly department: string;
+  readonly rosterSize: number;
+}
+
+const ROUND_DAYS = 14;
+/** Quarterly. */
+const ROUND_DISTANCE_DAYS = 91;
+/** How many have answered in the round that is left open. */
+const OPEN_ROUND_SHARE = 0.8;
+
+/** @throws ZodError if the checked-in definition is damaged */
+export function readSample(path: string): Sample {
+  return SAMPLE.parse(JSON.parse(readFileSync(path, 'utf8')));
+}
+
+/** The sample's sheet, ending two years after the sample was begun. */
+export function sampleSheet(sample: Sample, state: SampleState): Sheet {
+  return parseSheet({ ...sample.sheet, end_day: state.begun_day + 730 });
+}
+
+export function teams(sample: Sample): Team[] {
+  return sample.departments.flatMap((department) =>
+    department.teams.map(({ name, people }) => ({
+      name,
+      department: department.name,
+      rosterSize: people,
+    })),
+  );
+}
+
+/** The days of a past round: one a quarter, the next due on the day the sample was begun. */
+export function pastRoundDays(sample: Sample, state: SampleState, number: number): Days {
+  return {
+    start: state.begun_day - ROUND_DISTANCE_DAYS * (sample.pastRounds + 1 - number),
+    duration: ROUND_DAYS,
+  };
+}
+
+/** The days of a round that opens today. */
+export function openRoundDays(today: number): Days {
+  return { start: today, duration: ROUND_DAYS };
+}
+
+/** A sample person's answer: an option index for each question, or undefined for no answer. */
+export function answerOf(
+  sample: Sample,
+  sheet: Sheet,
+  seed: string,
+  round: number,
+  team: Team,
+  person: number,
+): number[] | undefined {
+  const name = `${team.name}/${person}`;
+  if (!takesPart(sample, seed, round, team, person)) return undefined;
+  return sheet.questions.map((question) => {
+    const last = question.options.length;
+    if (chance(seed, 'silent', round, name, question.id) < 0.04) return last;
+    const good = question.favourable === 'high' ? 1 : -1;
+    const mood =
+      0.55 * spread(seed, 'team', team.name, question.id) +
+      0.25 * spread(seed, 'department', team.department, question.id) +
+      0.85 * spread(seed, 'person', name, question.id) +
+      0.35 * spread(seed, 'day', round, name, question.id) +
+      drift(seed, team, question.id, round);
+    const middle = (last - 1) / 2;
+    return Math.max(0, Math.min(last - 1, Math.round(middle + good * (0.35 + mood))));
+  });
+}
+
+/** Opinions move slowly: a wave and a slope of each team's own. */
+function drift(seed: string, team: Team, question: string, round: number): number {
+  const slope = 0.08 * spread(seed, 'slope', team.department, question);
+  const wave = 0.2 * Math.sin(round / 2 + 3 * spread(seed, 'phase', question));
+  return slope * (round - 4) + wave;
+}
+
+function takesPart(
+  sample: Sample,
+  seed: string,
+  round: number,
+  team: Team,
+  person: number,
+): boolean {
+  let response = sample.response * (round > sample.pastRounds ? OPEN_ROUND_SHARE : 1);
+  for (const exception of sample.exceptions) {
+    if (exception.team !== team.name) continue;
+    if ('response' in exception) response *= exception.response / sample.response;
+    else if (exception.round === round) return person < exception.answers;
+  }
+  return chance(seed, 'response', round, team.name, person) < response;
+}

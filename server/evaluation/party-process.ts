@@ -1,0 +1,98 @@
+import { fileURLToPath } from 'node:url';
+import { toBase64url } from '../../crypto/bytes.ts';
+import { startEmployer } from '../employer/employer.ts';
+import { type Guardian, startGuardian } from '../guardian/guardian.ts';
+import { type Party, systemRandomness } from '../party.ts';
+import { EvaluationClock } from './clock.ts';
+import type { PartyReply, PartyRequest, PartyStart, RoundStanding } from './messages.ts';
+
+/**
+ * One party of the evaluation in a process of its own. Its clock is moved over the channel from the
+ * process that started it, and by nothing that arrives over HTTP.
+ */
+const start = JSON.parse(process.argv[2] as string) as PartyStart;
+const clock = new EvaluationClock();
+const project = fileURLToPath(new URL('../../../', import.meta.url));
+
+const config = {
+  folder: start.folder,
+  url: start.url,
+  host: start.host,
+  port: start.port,
+  names: start.names,
+  evaluation: true,
+  clock,
+  randomness: systemRandomness,
+  fetch,
+  migrations: `${project}migrations`,
+  pages: { views: `${project}views`, assets: `${project}dist/assets` },
+  intervalMs: 200,
+};
+
+// Ctrl-C reaches the whole process group; the process that started this one says when to stop.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => {});
+
+let queue: Promise<void> = Promise.resolve();
+
+function reply(message: PartyReply): void {
+  if (process.connected) process.send?.(message);
+}
+
+function failed(error: unknown): PartyReply {
+  const { name, message } = error as Error;
+  return { kind: 'failed', name, message };
+}
+
+try {
+  const party: Party =
+    start.party === 'guardian' ? await startGuardian(config) : await startEmployer(config);
+  process.on('message', (request: PartyRequest) => {
+    queue = queue
+      .then(() => answer(party, request))
+      .then(
+        (value) => reply({ kind: 'done', value }),
+        (error) => reply(failed(error)),
+      );
+  });
+  process.on('disconnect', () => void stop(party));
+  reply({ kind: 'ready', port: party.port });
+} catch (error) {
+  reply(failed(error));
+  process.exit(1);
+}
+
+async function answer(party: Party, request: PartyRequest): Promise<unknown> {
+  switch (request.kind) {
+    case 'clock':
+      if (request.toMs === null) clock.live();
+      else clock.advance(request.toMs);
+      party.nudge();
+      return undefined;
+    case 'preparing':
+      party.setPreparing(request.preparing);
+      return undefined;
+    case 'plan':
+      return toBase64url(await (party as Guardian).plan(request.plan));
+    case 'rounds':
+      return party.rounds().map(
+        ({ round, groups }): RoundStanding => ({
+          number: round.number,
+          manifestHash: toBase64url(round.manifestHash),
+          state: round.state,
+          closesMs: round.closesMs,
+          finished: round.listEmployerSignature !== null,
+          groups: Object.values(groups).reduce((sum, count) => sum + count, 0),
+          groupsDone: groups.confirmed + groups.withheld,
+        }),
+      );
+    case 'stop':
+      await stop(party);
+      return undefined;
+  }
+}
+
+async function stop(party: Party): Promise<void> {
+  await party.close();
+  process.exit(0);
+}
