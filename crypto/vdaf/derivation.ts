@@ -32,7 +32,8 @@ export interface DerivedLengths {
 /**
  * Everything that one variant of Prio3 derives from seeds (VDAF §Prio3, Auxiliary Functions). Each
  * stream is bound to the algorithm, its usage and the application context; where proofs are
- * concerned also to their number.
+ * concerned also to their number. For circuits that take no joint randomness its parts, seed and
+ * elements are empty.
  */
 export class Derivation {
   readonly #field: Field;
@@ -80,6 +81,7 @@ export class Derivation {
 
   /** The joint randomness for all proofs. */
   jointRands(ctx: Uint8Array, jointRandSeed: Uint8Array): readonly bigint[] {
+    if (this.#lengths.jointRand === 0) return [];
     const binder = Uint8Array.of(this.#proofs);
     return this.#perProof(
       USAGE.jointRandomness,
@@ -98,12 +100,14 @@ export class Derivation {
     nonce: Uint8Array,
     measShare: Uint8Array,
   ): Uint8Array {
+    if (this.#lengths.jointRand === 0) return new Uint8Array(0);
     const id = Uint8Array.of(aggregatorId);
     return deriveSeed(blind, this.#tag(USAGE.jointRandPart, ctx), id, nonce, measShare);
   }
 
   /** The seed of the joint randomness, from the parts of all parties one after another. */
   jointRandSeed(ctx: Uint8Array, parts: Uint8Array): Uint8Array {
+    if (this.#lengths.jointRand === 0) return new Uint8Array(0);
     const zeros = new Uint8Array(SEED_SIZE);
     return deriveSeed(zeros, this.#tag(USAGE.jointRandSeed, ctx), parts);
   }

@@ -174,8 +174,9 @@ export class Field {
 
   /** Whole encoded integers, unchecked. */
   #read(encoded: Uint8Array): bigint[] {
-    // The copy is aligned to words, which `encoded` need not be.
-    const words = new BigUint64Array(swapOnBigEndian(encoded.slice()).buffer);
+    // The copy is aligned to words, which `encoded` need not be. (Not by slice(): if `encoded` is a
+    // Node Buffer, that is no copy.)
+    const words = new BigUint64Array(swapOnBigEndian(new Uint8Array(encoded)).buffer);
     if (this.encodedSize === 8) return Array.from(words);
     const out = new Array<bigint>(words.length / 2);
     for (let i = 0; i < out.length; i++) {

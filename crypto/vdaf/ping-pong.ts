@@ -1,7 +1,8 @@
 import { bigEndian, concat } from '../bytes.ts';
 import { CryptoError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
-import type { Prio3, SecretVec, VerifyState } from './prio3.ts';
+import type { SecretVec } from './aggregation.ts';
+import type { Prio3, VerifyState } from './prio3.ts';
 
 /**
  * The ping-pong topology (VDAF §The Ping-Pong Topology) for two parties and a VDAF of one round,

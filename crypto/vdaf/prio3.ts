@@ -1,14 +1,14 @@
 import { concat, equalBytes } from '../bytes.ts';
 import { CryptoError } from '../errors.ts';
 import { Secret } from '../secret.ts';
+import { Aggregation, type SecretVec } from './aggregation.ts';
+import { decodeLength, requireInteger, requireLength } from './arguments.ts';
 import type { Circuit } from './circuit.ts';
 import { Derivation } from './derivation.ts';
-import type { Field } from './field.ts';
 import { Flp } from './flp.ts';
 import { SEED_SIZE } from './xof.ts';
 
-/** Field elements that only their holder may see: an out share or an aggregate share. */
-export type SecretVec = Secret<readonly bigint[]>;
+export type { SecretVec } from './aggregation.ts';
 
 /** What a party keeps of one report between `verifyInit` and `verifyNext`. */
 export class VerifyState {
@@ -47,27 +47,21 @@ export interface Prio3Options {
  * an argument. `ctx`, up to 65527 bytes, names the application and its task; it must be the same
  * for all parties.
  */
-export class Prio3<Measurement, AggregateResult> {
+export class Prio3<Measurement, AggregateResult> extends Aggregation {
   readonly algorithmId: number;
-  readonly shares: number;
   readonly proofs: number;
-  readonly field: Field;
   /** Bytes of randomness that `shard` takes. */
   readonly randSize: number;
   /** Bytes of a nonce. */
   readonly nonceSize = 16;
   /** Bytes of the key that all parties share and no client knows. */
   readonly verifyKeySize = 32;
-  /** Elements of an out share and of an aggregate share. */
-  readonly outputLength: number;
   /** Bytes of a public share: one joint randomness part a party, or none. */
   readonly publicShareSize: number;
   /** Bytes of a verifier share. */
   readonly verifierShareSize: number;
   /** Bytes of a verifier message: the joint randomness seed, or nothing. */
   readonly verifierMessageSize: number;
-  /** Bytes of an aggregate share, and of an encoded out share. */
-  readonly aggregateShareSize: number;
   readonly #circuit: Circuit<Measurement, AggregateResult>;
   readonly #flp: Flp<Measurement, AggregateResult>;
   readonly #derive: Derivation;
@@ -86,18 +80,17 @@ export class Prio3<Measurement, AggregateResult> {
     algorithmId: number,
     { shares = 2, proofs = 1 }: Prio3Options = {},
   ) {
+    super(circuit.field, shares, circuit.outputLength);
     requireInteger('algorithm identifier', algorithmId, 0, 0xffffffff);
     requireInteger('number of shares', shares, 2, 255);
     requireInteger('number of proofs', proofs, 1, 255);
     const flp = new Flp(circuit);
-    const { field, measurementLength, jointRandLength, outputLength } = circuit;
+    const { field, measurementLength, jointRandLength } = circuit;
     if (jointRandLength > 0 && field.encodedSize === 8 && proofs < 3) {
       throw new CryptoError('invalid_argument', 'joint randomness over Field64 needs three proofs');
     }
     this.algorithmId = algorithmId;
-    this.shares = shares;
     this.proofs = proofs;
-    this.field = field;
     this.#circuit = circuit;
     this.#flp = flp;
     this.#derive = new Derivation(field, algorithmId, proofs, {
@@ -110,11 +103,9 @@ export class Prio3<Measurement, AggregateResult> {
     this.#blindSize = jointRandLength > 0 ? SEED_SIZE : 0;
     this.#one = field.inverse(BigInt(shares));
     this.randSize = shares * (SEED_SIZE + this.#blindSize);
-    this.outputLength = outputLength;
     this.publicShareSize = shares * this.#blindSize;
     this.verifierShareSize = field.encodedSize * flp.verifierLength * proofs + this.#blindSize;
     this.verifierMessageSize = this.#blindSize;
-    this.aggregateShareSize = field.encodedSize * outputLength;
   }
 
   /** Bytes of the input share of an aggregator: the leader's holds vectors, a helper's a seed. */
@@ -147,7 +138,7 @@ export class Prio3<Measurement, AggregateResult> {
       const blind = take(this.#blindSize);
       const meas = this.#derive.measShare(ctx, id, share);
       const proofs = this.#derive.proofsShare(ctx, id, share);
-      const part = this.#jointRandPart(ctx, id, blind, nonce, meas.encoded);
+      const part = this.#derive.jointRandPart(ctx, id, blind, nonce, meas.encoded);
       return { meas: meas.elements, proofs, part, inputShare: concat(share, blind) };
     });
     const leaderBlind = take(this.#blindSize);
@@ -158,10 +149,10 @@ export class Prio3<Measurement, AggregateResult> {
     const leaderMeas = field.encodeVec(
       helpers.reduce((rest, helper) => field.subVec(rest, helper.meas), meas),
     );
-    const leaderPart = this.#jointRandPart(ctx, 0, leaderBlind, nonce, leaderMeas);
+    const leaderPart = this.#derive.jointRandPart(ctx, 0, leaderBlind, nonce, leaderMeas);
     const publicShare = concat(leaderPart, ...helpers.map(({ part }) => part));
 
-    const jointRands = this.#jointRands(ctx, this.#jointRandSeed(ctx, publicShare));
+    const jointRands = this.#derive.jointRands(ctx, this.#derive.jointRandSeed(ctx, publicShare));
     const proveRands = this.#derive.proveRands(ctx, proveSeed);
     const proofs = this.#eachProof((i) =>
       this.#flp.prove(
@@ -207,14 +198,14 @@ export class Prio3<Measurement, AggregateResult> {
       aggregatorId,
       inputShare.reveal(),
     );
-    const part = this.#jointRandPart(ctx, aggregatorId, blind, nonce, encodedMeas);
+    const part = this.#derive.jointRandPart(ctx, aggregatorId, blind, nonce, encodedMeas);
     const partAt = aggregatorId * this.#blindSize;
     const claimedPart = publicShare.subarray(partAt, partAt + this.#blindSize);
-    const correctedParts = publicShare.slice();
+    const correctedParts = new Uint8Array(publicShare);
     correctedParts.set(part, partAt);
-    const jointRandSeed = this.#jointRandSeed(ctx, correctedParts);
+    const jointRandSeed = this.#derive.jointRandSeed(ctx, correctedParts);
 
-    const jointRands = this.#jointRands(ctx, jointRandSeed);
+    const jointRands = this.#derive.jointRands(ctx, jointRandSeed);
     const queryRands = this.#derive.queryRands(ctx, verifyKey, nonce);
     const verifiers = this.#eachProof((i) =>
       this.#flp.query(
@@ -239,7 +230,7 @@ export class Prio3<Measurement, AggregateResult> {
    * `invalid_argument` for a wrong number of shares
    */
   verifierSharesToMessage(ctx: Uint8Array, verifierShares: readonly Uint8Array[]): Uint8Array {
-    this.#requireAllShares(verifierShares);
+    this.requireAllShares(verifierShares);
     const verifiersSize = this.verifierShareSize - this.#blindSize;
     const vectors = verifierShares.map((share) => {
       decodeLength('verifier share', share, this.verifierShareSize);
@@ -253,7 +244,7 @@ export class Prio3<Measurement, AggregateResult> {
       }
     }
     const parts = concat(...verifierShares.map((share) => share.subarray(verifiersSize)));
-    return this.#jointRandSeed(ctx, parts);
+    return this.#derive.jointRandSeed(ctx, parts);
   }
 
   /**
@@ -265,61 +256,6 @@ export class Prio3<Measurement, AggregateResult> {
   verifyNext(_ctx: Uint8Array, state: VerifyState, message: Uint8Array): SecretVec {
     decodeLength('verifier message', message, this.verifierMessageSize);
     return state.finish(message);
-  }
-
-  /** The aggregate share of no report (VDAF §Aggregation). */
-  aggregateInit(): SecretVec {
-    return new Secret(this.field.zeros(this.outputLength));
-  }
-
-  /**
-   * An aggregate share with more out shares in it (VDAF §Aggregation).
-   * @throws CryptoError `invalid_argument`
-   */
-  aggregateUpdate(aggregate: SecretVec, outShares: readonly SecretVec[]): SecretVec {
-    return this.merge([aggregate, ...outShares]);
-  }
-
-  /**
-   * The aggregate share of all reports in any number of aggregate shares of one party.
-   * @throws CryptoError `invalid_argument`
-   */
-  merge(aggregateShares: readonly SecretVec[]): SecretVec {
-    const vectors = aggregateShares.map((share) => this.#elements(share));
-    return new Secret(this.field.sumVecs(vectors, this.outputLength));
-  }
-
-  /**
-   * An aggregate share with `outputLength` integers of any sign added to it, such as noise.
-   * @throws CryptoError `invalid_argument`
-   */
-  addIntegers(aggregateShare: SecretVec, integers: readonly bigint[]): SecretVec {
-    if (integers.length !== this.outputLength) {
-      throw new CryptoError('invalid_argument', 'one integer for each element is needed');
-    }
-    const vectors = [this.#elements(aggregateShare), integers];
-    return new Secret(this.field.sumVecs(vectors, this.outputLength));
-  }
-
-  /** An aggregate share, or an out share, as bytes. @throws CryptoError `invalid_argument` */
-  encodeAggregateShare(aggregateShare: SecretVec): Secret<Uint8Array> {
-    return new Secret(this.field.encodeVec(this.#elements(aggregateShare)));
-  }
-
-  /** The aggregate share, or out share, that the bytes encode. @throws CryptoError `decode` */
-  decodeAggregateShare(encoded: Secret<Uint8Array>): SecretVec {
-    decodeLength('aggregate share', encoded.reveal(), this.aggregateShareSize);
-    return new Secret(this.field.decodeVec(encoded.reveal()));
-  }
-
-  /**
-   * The sum of the aggregate shares of all parties, as elements: what `unshard` decodes. With noise
-   * in it, `field.centered` reads an element as a signed integer.
-   * @throws CryptoError `invalid_argument`
-   */
-  sumAggregateShares(aggregateShares: readonly SecretVec[]): bigint[] {
-    this.#requireAllShares(aggregateShares);
-    return [...this.merge(aggregateShares).reveal()];
   }
 
   /**
@@ -357,48 +293,10 @@ export class Prio3<Measurement, AggregateResult> {
     };
   }
 
-  /** Parts, seeds and joint randomness are empty for circuits that take none. */
-  #jointRandPart(
-    ctx: Uint8Array,
-    aggregatorId: number,
-    blind: Uint8Array,
-    nonce: Uint8Array,
-    encodedMeas: Uint8Array,
-  ): Uint8Array {
-    if (this.#blindSize === 0) return new Uint8Array(0);
-    return this.#derive.jointRandPart(ctx, aggregatorId, blind, nonce, encodedMeas);
-  }
-
-  #jointRandSeed(ctx: Uint8Array, parts: Uint8Array): Uint8Array {
-    return this.#blindSize === 0 ? new Uint8Array(0) : this.#derive.jointRandSeed(ctx, parts);
-  }
-
-  #jointRands(ctx: Uint8Array, seed: Uint8Array): readonly bigint[] {
-    return this.#blindSize === 0 ? [] : this.#derive.jointRands(ctx, seed);
-  }
-
   #eachProof(vectorOf: (index: number) => bigint[]): bigint[] {
     const all = vectorOf(0);
     for (let i = 1; i < this.proofs; i++) all.push(...vectorOf(i));
     return all;
-  }
-
-  #elements(share: SecretVec): readonly bigint[] {
-    const elements = share.reveal();
-    const { modulus } = this.field;
-    if (
-      elements.length !== this.outputLength ||
-      elements.some((element) => element < 0n || element >= modulus)
-    ) {
-      throw new CryptoError('invalid_argument', 'not an aggregate share of this instance');
-    }
-    return elements;
-  }
-
-  #requireAllShares(shares: readonly unknown[]): void {
-    if (shares.length !== this.shares) {
-      throw new CryptoError('invalid_argument', `${this.shares} shares are needed`);
-    }
   }
 }
 
@@ -414,22 +312,4 @@ function reader(bytes: Uint8Array): (length: number) => Uint8Array {
     at += length;
     return bytes.subarray(at - length, at);
   };
-}
-
-function requireInteger(name: string, value: number, least: number, most: number): void {
-  if (!Number.isSafeInteger(value) || value < least || value > most) {
-    throw new CryptoError('invalid_argument', `the ${name} must be from ${least} to ${most}`);
-  }
-}
-
-function requireLength(name: string, bytes: Uint8Array, length: number): void {
-  if (bytes.length !== length) {
-    throw new CryptoError('invalid_argument', `the ${name} must have ${length} bytes`);
-  }
-}
-
-function decodeLength(name: string, bytes: Uint8Array, length: number): void {
-  if (bytes.length !== length) {
-    throw new CryptoError('decode', `the ${name} must have ${length} bytes, not ${bytes.length}`);
-  }
 }

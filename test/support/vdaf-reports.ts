@@ -1,6 +1,7 @@
 import { CryptoError, type CryptoErrorCode } from '../../crypto/errors.ts';
+import type { SecretVec } from '../../crypto/vdaf/aggregation.ts';
 import type { Circuit } from '../../crypto/vdaf/circuit.ts';
-import { Prio3, type Prio3Options, type SecretVec } from '../../crypto/vdaf/prio3.ts';
+import { Prio3, type Prio3Options } from '../../crypto/vdaf/prio3.ts';
 
 /** Bytes that differ from seed to seed but not from run to run. Not random: for tests only. */
 export function testBytes(length: number, seed = 1): Uint8Array {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fromHex, toHex } from '../../crypto/bytes.ts';
 import { CryptoError } from '../../crypto/errors.ts';
 import { Secret } from '../../crypto/secret.ts';
+import type { SecretVec } from '../../crypto/vdaf/aggregation.ts';
 import { prio3Count } from '../../crypto/vdaf/circuits/count.ts';
 import { prio3Histogram } from '../../crypto/vdaf/circuits/histogram.ts';
 import { prio3MultihotCountVec } from '../../crypto/vdaf/circuits/multihot-count-vec.ts';
@@ -10,7 +11,7 @@ import { prio3Sum } from '../../crypto/vdaf/circuits/sum.ts';
 import { prio3SumVec, sumVec } from '../../crypto/vdaf/circuits/sum-vec.ts';
 import { prio3Survey } from '../../crypto/vdaf/circuits/survey.ts';
 import { Field64 } from '../../crypto/vdaf/field.ts';
-import { Prio3, type SecretVec, type VerifyState } from '../../crypto/vdaf/prio3.ts';
+import { Prio3, type VerifyState } from '../../crypto/vdaf/prio3.ts';
 import { higherDegree } from './higher-degree.ts';
 
 /** One step of a vector (VDAF §Test Vectors, Schema). */

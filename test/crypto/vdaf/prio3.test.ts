@@ -3,10 +3,11 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Secret } from '../../../crypto/secret.ts';
 import { sodiumReady } from '../../../crypto/sodium.ts';
+import type { SecretVec } from '../../../crypto/vdaf/aggregation.ts';
 import { count, prio3Count } from '../../../crypto/vdaf/circuits/count.ts';
 import { prio3Histogram } from '../../../crypto/vdaf/circuits/histogram.ts';
 import { prio3Survey } from '../../../crypto/vdaf/circuits/survey.ts';
-import { Prio3, type SecretVec } from '../../../crypto/vdaf/prio3.ts';
+import { Prio3 } from '../../../crypto/vdaf/prio3.ts';
 import {
   aggregateOf,
   CTX,
@@ -314,6 +315,28 @@ test('no argument is changed', () => {
   verify(prio3, made);
   expect([nonce, rand, made.publicShare, CTX, VERIFY_KEY]).toEqual(copies);
   expect(made.inputShares.map((share) => share.reveal())).toEqual(input);
+});
+
+test('Node Buffers do as well as byte arrays, and are not changed either', () => {
+  const made = report(prio3, [2, 3]);
+  // A falsified part is substituted: in a copy, although slice() of a Buffer is none.
+  const publicShare = Buffer.from(flipped(made.publicShare, 0));
+  const buffers: TestReport = {
+    nonce: Buffer.from(made.nonce),
+    publicShare,
+    inputShares: made.inputShares.map((share) => new Secret(Buffer.from(share.reveal()))),
+  };
+  const before = Uint8Array.from(publicShare);
+  const { verifierShare } = init(buffers, 0);
+  expect(Uint8Array.from(publicShare)).toEqual(before);
+  expect(verifierShare).toEqual(init(made, 0).verifierShare);
+  const honest = { ...buffers, publicShare: Buffer.from(made.publicShare) };
+  expect(verify(prio3, honest).map((share) => share.reveal())).toEqual(
+    verify(prio3, made).map((share) => share.reveal()),
+  );
+  const share = prio3.encodeAggregateShare(verify(prio3, made)[0] as SecretVec);
+  const decoded = prio3.decodeAggregateShare(new Secret(Buffer.from(share.reveal())));
+  expect(prio3.encodeAggregateShare(decoded).reveal()).toEqual(share.reveal());
 });
 
 test('a report and the state of its verification show nothing when printed', () => {
