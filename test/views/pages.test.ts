@@ -1,0 +1,185 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import express from 'express';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildAssets } from '../../server/build.ts';
+import { companyTrends, groupTrends } from '../../server/domain/trends.ts';
+import { createApp, pageHeaders } from '../../server/http/app.ts';
+import { type StatusPage, viewEngine } from '../../server/http/views.ts';
+import { axe, launchBrowser } from '../support/browser.ts';
+import { FIFTY, root, roundsOf, sheet } from './sample.ts';
+
+const NONE = { boxed: 0, counting: 0, sealed: 0, noised: 0, confirmed: 0, withheld: 0 };
+const ROUND = { opens: '1 May 2026', closes: '14 May 2026', state: 'open', stateLabel: 'Open' };
+
+const OPEN: StatusPage = {
+  preparing: { done: 3, total: 7, sentence: 'Making the past rounds.' },
+  rounds: [{ number: 1, ...ROUND, progress: null, groups: { ...NONE, boxed: 3 } }],
+  openRound: { number: 1, closes: '14 May 2026', canClose: true, answerLinkExample: '/answer#0.a' },
+  waitingFor: 'employer',
+  events: [{ at: '2026-05-01T08:00:00.000Z', sentence: 'Round 1 opened.' }],
+};
+
+const COUNTING: StatusPage = {
+  preparing: null,
+  rounds: [
+    { number: 2, ...ROUND, progress: null, groups: { ...NONE, boxed: 3 } },
+    {
+      ...{ number: 1, ...ROUND, state: 'closed', stateLabel: 'Counting' },
+      ...{ progress: { done: 2, total: 3 }, groups: { ...NONE, counting: 1, confirmed: 2 } },
+    },
+  ],
+  openRound: null,
+  waitingFor: null,
+  events: [
+    { at: '2026-05-15T08:00:00.000Z', sentence: 'Round 1 closed.' },
+    { at: '2026-05-01T08:00:00.000Z', sentence: 'Round 1 opened.' },
+  ],
+};
+
+let browser: Browser;
+let server: Server;
+let origin: string;
+let folder: string;
+let status: StatusPage = OPEN;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'chorus-assets-'));
+  const assets = await buildAssets(root, folder);
+  const app = createApp();
+  app.engine('hbs', viewEngine(join(root, 'views'), assets));
+  app.set('view engine', 'hbs');
+  app.set('views', join(root, 'views/pages'));
+  app.use('/assets', express.static(folder));
+  app.use(pageHeaders('self'));
+  const page = (path: string, view: string, data: () => object) =>
+    app.get(path, (_request, response) => {
+      response.render(view, {
+        ...{ title: view, party: 'employer', partyName: 'Northlight Logistics' },
+        ...{ organisation: 'Northlight Logistics', evaluation: true },
+        nav: [{ href: '/trends', label: 'Trends', current: path === '/trends' }],
+        ...data(),
+      });
+    });
+  const rounds = roundsOf([FIFTY, FIFTY], ['too-few', FIFTY], [FIFTY, FIFTY], ['open', 'open']);
+  page('/trends', 'trends', () => ({ trends: companyTrends(sheet, rounds) }));
+  page('/trends/groups/0', 'trends', () => ({ trends: groupTrends(sheet, rounds, 0) }));
+  page('/empty', 'trends', () => ({ trends: companyTrends(sheet, []) }));
+  page('/', 'status', () => ({ status }));
+  page('/how', 'how', () => ({}));
+  page('/message', 'message', () => ({
+    ...{ heading: 'Not found', sentence: 'There is no such group.' },
+    action: { href: '/', label: 'To the rounds' },
+  }));
+  page('/evaluation/close-round', 'close-round', () => ({
+    closing: { number: 8, closes: '14 May 2026', k: 10 },
+  }));
+  app.get('/status.json', (_request, response) => void response.json(status));
+  server = app.listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  browser = await launchBrowser();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  server?.closeAllConnections();
+  server?.close();
+  rmSync(folder, { recursive: true });
+});
+
+async function withPage(
+  options: Parameters<Browser['newContext']>[0],
+  use: (page: Page) => Promise<void>,
+): Promise<void> {
+  const context = await browser.newContext(options);
+  try {
+    await use(await context.newPage());
+  } finally {
+    await context.close();
+  }
+}
+
+const PATHS = [
+  ...['/', '/trends', '/trends/groups/0', '/empty', '/how', '/message'],
+  '/evaluation/close-round',
+];
+
+describe.each([
+  [320, 'light'],
+  [320, 'dark'],
+  [1280, 'light'],
+  [1280, 'dark'],
+] as const)('at %i pixels, %s', (width, colorScheme) => {
+  it('no page has a violation, overflows, or breaks the Content-Security-Policy', () =>
+    withPage({ viewport: { width, height: 800 }, colorScheme }, async (page) => {
+      const complaints: string[] = [];
+      page.on('console', (message) => {
+        if (message.type() === 'error') complaints.push(message.text());
+      });
+      page.on('pageerror', (error) => complaints.push(error.message));
+      status = OPEN;
+      for (const path of PATHS) {
+        await page.goto(origin + path);
+        expect(await axe(page), path).toEqual([]);
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+        expect(wide, path).toBeLessThanOrEqual(width);
+      }
+      expect(complaints).toEqual([]);
+    }));
+});
+
+it('shows the wide charts on wide pages and on paper, the narrow ones on phones', () =>
+  withPage({ viewport: { width: 1280, height: 800 } }, async (page) => {
+    await page.goto(`${origin}/trends`);
+    const seen = async () => [
+      await page.locator('.chart-720').first().isVisible(),
+      await page.locator('.chart-360').first().isVisible(),
+    ];
+    expect(await seen()).toEqual([true, false]);
+    await page.setViewportSize({ width: 360, height: 800 });
+    expect(await seen()).toEqual([false, true]);
+    await page.emulateMedia({ media: 'print' });
+    expect(await seen()).toEqual([true, false]);
+    // What is folded away on a screen is printed.
+    expect(await page.locator('.trend-item table').first().isVisible()).toBe(true);
+  }));
+
+it('leads through groups and tables without JavaScript', () =>
+  withPage({ javaScriptEnabled: false }, async (page) => {
+    await page.goto(`${origin}/trends`);
+    await page.getByText('Choose a group').click();
+    await page.getByRole('link', { name: 'Inbound' }).click();
+    expect(await page.locator('h1').textContent()).toBe('Inbound');
+    await page.getByText('Table: Energy, round by round').click();
+    const table = page.locator('#energy table');
+    expect(await table.innerText()).toContain('not shown: fewer than 10 answers');
+    await page.goto(origin);
+    await page.getByRole('link', { name: 'Refresh this page' }).click();
+  }));
+
+it('keeps the status page current, new rounds included, and announces it politely', () =>
+  withPage({}, async (page) => {
+    await page.clock.install();
+    status = OPEN;
+    await page.goto(origin);
+    await page.getByText('This page also refreshes itself.').waitFor();
+    expect(await page.getByText('Waiting for the employer').isVisible()).toBe(true);
+    status = COUNTING;
+    await page.clock.runFor('00:02');
+    await page.getByText('2 of 3 groups finished', { exact: true }).waitFor();
+    const rows = await page.locator('tbody tr').allInnerTexts();
+    expect(rows.map((row) => row.trim().split(/\s/)[0])).toEqual(['2', '1']);
+    expect(await page.getByText('Waiting for the employer').isVisible()).toBe(false);
+    expect(await page.getByText('Round 1 closed.').isVisible()).toBe(true);
+    await page.clock.runFor('00:10');
+    await page
+      .locator('[role=status]')
+      .filter({ hasText: 'Round 1: 2 of 3 groups finished.' })
+      .waitFor({ state: 'attached' });
+    expect(await axe(page)).toEqual([]);
+  }));
