@@ -9,5 +9,15 @@ export const WITHHELD = {
   deadline: 'not released before the deadline',
 } as const;
 
+/** What is said of a round when its last group is done. */
+export function roundFinished(
+  number: number,
+  states: { readonly confirmed: number; readonly withheld: number },
+): string {
+  const groups = `${states.confirmed} ${states.confirmed === 1 ? 'group' : 'groups'} released`;
+  const withheld = states.withheld === 0 ? '' : `, ${states.withheld} withheld`;
+  return `Round ${number} is finished: ${groups}${withheld}.`;
+}
+
 export type WithheldReason = keyof typeof WITHHELD;
 export const WITHHELD_REASONS = Object.keys(WITHHELD) as readonly WithheldReason[];

@@ -129,7 +129,6 @@ function unseal(
 export async function revealGroups(parts: EmployerParts): Promise<boolean> {
   const unconfirmed = parts.results.unconfirmed();
   for (const { taskId, published, employerSignature } of unconfirmed) {
-    const task = parts.tasks.withId(taskId) as Task;
     const bucket = parts.buckets.get(taskId);
     const random = parts.results.seal(taskId)?.random;
     if (bucket === undefined || !random) throw new Error('a noised group has no share');
@@ -157,13 +156,6 @@ export async function revealGroups(parts: EmployerParts): Promise<boolean> {
       parts.buckets.delete(taskId);
       parts.results.forgetRandom(taskId);
       parts.helperJobs.forget(taskId);
-      parts.events.add({
-        atMs: parts.clock.now(),
-        round: parts.contexts.round(task.manifestHash).head.round,
-        groupIndex: task.groupIndex,
-        kind: 'released',
-        sentence: `${task.groupName} is released.`,
-      });
     });
     truncateWal(parts.db);
   }

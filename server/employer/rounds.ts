@@ -2,6 +2,7 @@ import { equalBytes, toHex } from '../../crypto/bytes.ts';
 import { decodeIdSlice, idListRoot, type ListedReport, SLICES } from '../../crypto/id-list.ts';
 import { sign, verifySignature } from '../../crypto/signing.ts';
 import { DAY_MS } from '../domain/days.ts';
+import { roundFinished } from '../domain/withheld.ts';
 import { Refusal } from '../http/refusal.ts';
 import { truncateWal } from '../storage/database.ts';
 import type { Round } from '../storage/rounds.ts';
@@ -104,7 +105,7 @@ export function signList(
       round: round.number,
       groupIndex: null,
       kind: 'finished',
-      sentence: `Round ${round.number} is finished.`,
+      sentence: roundFinished(round.number, parts.tasks.states(manifestHash)),
     });
   });
   truncateWal(parts.db);

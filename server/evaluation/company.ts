@@ -22,6 +22,8 @@ const SAMPLE = z.strictObject({
     ]),
   ),
   response: FRACTION,
+  /** Where the sample people's choices come from: the same in every evaluation. */
+  opinions: z.string(),
   pastRounds: z.int().min(0),
 });
 
@@ -77,13 +79,13 @@ export function openRoundDays(today: number): Days {
 export function answerOf(
   sample: Sample,
   sheet: Sheet,
-  seed: string,
   round: number,
   team: Team,
   person: number,
 ): number[] | undefined {
+  const seed = sample.opinions;
   const name = `${team.name}/${person}`;
-  if (!takesPart(sample, seed, round, team, person)) return undefined;
+  if (!takesPart(sample, round, team, person)) return undefined;
   return sheet.questions.map((question) => {
     const last = question.options.length;
     if (chance(seed, 'silent', round, name, question.id) < 0.04) return last;
@@ -106,18 +108,12 @@ function drift(seed: string, team: Team, question: string, round: number): numbe
   return slope * (round - 4) + wave;
 }
 
-function takesPart(
-  sample: Sample,
-  seed: string,
-  round: number,
-  team: Team,
-  person: number,
-): boolean {
+function takesPart(sample: Sample, round: number, team: Team, person: number): boolean {
   let response = sample.response * (round > sample.pastRounds ? OPEN_ROUND_SHARE : 1);
   for (const exception of sample.exceptions) {
     if (exception.team !== team.name) continue;
     if ('response' in exception) response *= exception.response / sample.response;
     else if (exception.round === round) return person < exception.answers;
   }
-  return chance(seed, 'response', round, team.name, person) < response;
+  return chance(sample.opinions, 'response', round, team.name, person) < response;
 }

@@ -31,7 +31,7 @@ export async function answerRound(
   for (const [index, team] of teams.entries()) {
     const { head, sheet, task } = await openTask(guardian, manifestHash, index);
     for (let person = 0; person < team.rosterSize; person++) {
-      const answer = answerOf(sample, sheet, state.seed, head.round, team, person);
+      const answer = answerOf(sample, sheet, head.round, team, person);
       if (answer === undefined) continue;
       const randomness = seededRandomness(state.seed, 'report', head.round, team.name, person);
       visits.push(async () => {

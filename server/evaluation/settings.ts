@@ -55,7 +55,7 @@ const SAMPLE_STATE = z.strictObject({
   version: z.literal(1),
   /** The day on which this sample was begun, since 1970 (UTC). */
   begun_day: z.int(),
-  /** What the sample people's choices and randomness come from, so that a repeat is the same. */
+  /** What the sample people's reports are made from, so that a repeated one is the same. */
   seed: z.string(),
 });
 

@@ -4,6 +4,7 @@ import type { ReportError } from '../../crypto/dap/types.ts';
 import { CryptoError } from '../../crypto/errors.ts';
 import { encodeIdList, idListRoot, type ListedReport } from '../../crypto/id-list.ts';
 import { sign, verifySignature } from '../../crypto/signing.ts';
+import { roundFinished } from '../domain/withheld.ts';
 import { bytesField } from '../http/schema.ts';
 import { PeerAway } from '../peer/client.ts';
 import { truncateWal } from '../storage/database.ts';
@@ -67,7 +68,7 @@ async function signList(parts: GuardianParts, round: Round): Promise<void> {
       round: round.number,
       groupIndex: null,
       kind: 'finished',
-      sentence: `Round ${round.number} is finished.`,
+      sentence: roundFinished(round.number, parts.tasks.states(manifestHash)),
     });
   });
   truncateWal(parts.db);

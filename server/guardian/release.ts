@@ -211,13 +211,6 @@ export function confirmRelease(parts: GuardianParts, task: Task, reveal: Reveal)
     parts.results.insert(taskId, published, reveal.employerSignature, signature);
     parts.buckets.delete(taskId);
     parts.collectionJobs.delete(taskId);
-    parts.events.add({
-      atMs: parts.clock.now(),
-      round: head.round,
-      groupIndex: task.groupIndex,
-      kind: 'released',
-      sentence: `${task.groupName} is released.`,
-    });
   });
   truncateWal(parts.db);
   return signature;
