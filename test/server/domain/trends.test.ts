@@ -67,6 +67,18 @@ describe('groupTrends', () => {
     expect(share.points.map((point) => 'gap' in point)).toEqual([false, true, false]);
   });
 
+  it.each([
+    ['too-few', 'not shown: fewer than 10 answers'],
+    ['deadline', 'not shown: not released before the deadline'],
+    ['a reason of a later version', 'not shown'],
+  ])('says why a group was withheld: %s', (reason, words) => {
+    const rounds = roundsOf([FIFTY], ['too-few']).map((round) => ({
+      ...round,
+      groups: round.groups.map((g) => (g.state === 'withheld' ? { ...g, reason } : g)),
+    }));
+    expect(groupTrends(sheet, rounds, 0)?.items[0]?.rows[0]?.gap).toBe(words);
+  });
+
   it('says why the newest round shows nothing', () => {
     const page = groupTrends(sheet, roundsOf([FIFTY], ['too-few']), 0) ?? expect.fail();
     expect(item(page.items, 'energy').sentence).toBe(

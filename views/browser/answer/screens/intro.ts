@@ -93,7 +93,7 @@ export function declinedScreen(
     title: 'Thank you',
     content: [
       element('h1', {}, 'Thank you'),
-      paragraph('Nothing was sent. Nobody is told that you came or what you chose.', 'lead'),
+      paragraph('Nothing was sent, and your choice is recorded nowhere.', 'lead'),
       paragraph(`If you change your mind, your link works until the end of ${closes}.`),
       element(
         'div',

@@ -44,6 +44,8 @@ export function leavesDetails(opened: Opened, sealed: Sealed, sent: boolean): HT
     paragraph(
       `The other ${NUMBER.format(rest)} bytes carry the seals, a random number, the round’s first day, a one-time key with its signature, and checks that the answer is well formed. There is no name in them, no clock time, and nothing about your device.`,
     ),
-    paragraph('While it is sent, the guardian’s server can see your network address.'),
+    paragraph(
+      'While you are connected, the guardian’s server can see your network address and what kind of browser you use.',
+    ),
   );
 }

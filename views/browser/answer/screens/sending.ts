@@ -80,7 +80,7 @@ export function receiptScreen(opened: Opened, sealed: Sealed): Screen {
       ),
       element('h2', {}, 'Your receipt'),
       paragraph(
-        'It can prove that this answer was handed in here. After the round is counted, you can look for its number in the public list of counted answers.',
+        'It holds the number and the key of your sealed answer. After the round is counted, you can look for the number in the public list of counted answers; the key proves that it is yours.',
       ),
       paragraph(
         'It holds no answer. But whoever finds it can tell that somebody on this device took part, so download it only on a device of your own.',
