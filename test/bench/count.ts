@@ -1,0 +1,48 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import Sqlite from 'better-sqlite3';
+import { uploadAll } from './load.ts';
+import { closeBenchRound, peakMemoryMb, startBenchParties, untilRound } from './parties.ts';
+import { realReports } from './reports.ts';
+import type { BenchResult } from './result.ts';
+
+const REPORTS = 10_000;
+
+/**
+ * Reports counted by both processes, from the close of the round to the last lot: one group of
+ * 10,000. `count.flat` is the rate of the last quarter over that of the first.
+ */
+export async function benchCount(): Promise<BenchResult[]> {
+  const parties = await startBenchParties(REPORTS);
+  try {
+    await uploadAll(parties, realReports(parties.task, REPORTS));
+    const db = new Sqlite(join(parties.folder, 'guardian', 'guardian.sqlite'), { readonly: true });
+    const counted = db.prepare<[], number>('SELECT COALESCE(SUM(count), 0) FROM buckets').pluck();
+    const started = performance.now();
+    await closeBenchRound(parties);
+    const quarters: number[] = [];
+    while (quarters.length < 4) {
+      const share = (counted.get() ?? 0) / REPORTS;
+      while (quarters.length < 4 && share >= (quarters.length + 1) / 4) {
+        quarters.push(performance.now() - started);
+      }
+      await sleep(5);
+    }
+    db.close();
+    const [first, , third, last] = quarters as [number, number, number, number];
+    await untilRound(parties.guardian, (round) => round.finished);
+    const released = performance.now() - started;
+    return [
+      { name: 'count', unit: 'reports/s', value: Math.round((REPORTS / last) * 1000) },
+      { name: 'count.flat', unit: 'last quarter / first', value: first / (last - third) },
+      { name: 'count.released', unit: 's to the signed list', value: released / 1000 },
+      {
+        name: 'count.memory',
+        unit: 'MB',
+        value: Math.max(peakMemoryMb(parties.guardian), peakMemoryMb(parties.employer)),
+      },
+    ];
+  } finally {
+    await parties.close();
+  }
+}
