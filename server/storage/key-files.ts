@@ -5,6 +5,7 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   statSync,
@@ -12,6 +13,9 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+
+/** The end of a file's name while it is written or deleted. */
+const DRAFT = '.draft';
 
 /**
  * The key folder of one party: small JSON files, mode 0600 in a folder of 0700, outside the database
@@ -24,6 +28,8 @@ export class KeyFiles {
     this.#folder = folder;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     chmodSync(folder, 0o700);
+    // What a crash left in the middle of writing or deleting: never read, so wiped.
+    for (const file of readdirSync(folder)) if (file.endsWith(DRAFT)) wipe(join(folder, file));
   }
 
   /** The parsed content of a key file, or undefined if there is none. */
@@ -35,7 +41,7 @@ export class KeyFiles {
   /** Writes a key file whole or not at all, durably. */
   write(name: string, content: unknown): void {
     const path = this.#path(name);
-    const draft = `${path}.draft`;
+    const draft = path + DRAFT;
     const file = openSync(draft, 'w', 0o600);
     try {
       writeSync(file, JSON.stringify(content));
@@ -47,18 +53,17 @@ export class KeyFiles {
     syncFolder(dirname(path));
   }
 
-  /** Overwrites a key file with zeros and removes it; no file is no error. */
+  /**
+   * Overwrites a key file with zeros and removes it; no file is no error. It loses its name first,
+   * so that a crash in between leaves no half-overwritten key to be read.
+   */
   delete(name: string): void {
-    for (const path of [this.#path(name), `${this.#path(name)}.draft`]) {
-      if (!existsSync(path)) continue;
-      const file = openSync(path, 'r+');
-      try {
-        writeSync(file, Buffer.alloc(statSync(path).size));
-        fsyncSync(file);
-      } finally {
-        closeSync(file);
-      }
-      unlinkSync(path);
+    const path = this.#path(name);
+    const draft = path + DRAFT;
+    if (existsSync(draft)) wipe(draft);
+    if (existsSync(path)) {
+      renameSync(path, draft);
+      wipe(draft);
     }
     syncFolder(this.#folder);
   }
@@ -66,6 +71,18 @@ export class KeyFiles {
   #path(name: string): string {
     return join(this.#folder, `${name}.json`);
   }
+}
+
+/** Overwrites a file with zeros and removes it. */
+function wipe(path: string): void {
+  const file = openSync(path, 'r+');
+  try {
+    writeSync(file, Buffer.alloc(statSync(path).size));
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  unlinkSync(path);
 }
 
 function syncFolder(folder: string): void {
