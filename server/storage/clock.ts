@@ -7,10 +7,12 @@ export interface Clock {
 
 /** The latest time a party has acted on, kept with its data. */
 export class ClockStore {
+  readonly #db;
   readonly #read;
   readonly #raise;
 
   constructor(db: Database) {
+    this.#db = db;
     this.#read = db.prepare<[], number>('SELECT latest_ms FROM clock WHERE id = 1').pluck();
     this.#raise = db.prepare<[number]>(
       `INSERT INTO clock (id, latest_ms) VALUES (1, ?)
@@ -22,8 +24,10 @@ export class ClockStore {
     return this.#read.get() ?? 0;
   }
 
-  raise(nowMs: number): void {
+  /** @returns false inside a transaction, which may yet be rolled back */
+  raise(nowMs: number): boolean {
     this.#raise.run(nowMs);
+    return !this.#db.inTransaction;
   }
 }
 
@@ -37,10 +41,7 @@ export function forwardClock(source: Clock, store: ClockStore): Clock {
   return {
     now() {
       latest = Math.max(latest, source.now());
-      if (latest - stored >= 1000) {
-        store.raise(latest);
-        stored = latest;
-      }
+      if (latest - stored >= 1000 && store.raise(latest)) stored = latest;
       return latest;
     },
   };
