@@ -2,6 +2,7 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import helmet from 'helmet';
 import type { Logger } from 'pino';
 import { CryptoError } from '../../crypto/errors.ts';
+import { isStorageFailure } from '../storage/database.ts';
 import { Refusal } from './refusal.ts';
 
 /** `'wasm-unsafe-eval'` lets libsodium start; only pages that seal or check need it. */
@@ -36,6 +37,8 @@ export function pageHeaders(scripts: ScriptPolicy): RequestHandler {
     xFrameOptions: { action: 'deny' },
   });
 }
+
+const messageHeaders = pageHeaders('none');
 
 /** An application that says nothing about itself and keeps no address. */
 export function createApp(): Express {
@@ -88,11 +91,12 @@ export function errorHandler(
       return;
     }
     const refusal = asRefusal(error);
-    if (refusal === undefined) log.error({ err: error, route: request.route?.path }, 'failed');
     const status = refusal?.status ?? 500;
+    if (status >= 500) log.error({ err: error, route: request.route?.path }, 'failed');
     if (request.accepts(['application/problem+json', 'html']) === 'html') {
       const { view, data } = page(refusal);
-      response.status(status).render(view, data);
+      // Whatever the route would have allowed, a message needs no script.
+      messageHeaders(request, response, () => response.status(status).render(view, data));
       return;
     }
     const problem = refusal?.problem() ?? {
@@ -112,6 +116,7 @@ function asRefusal(error: unknown): Refusal | undefined {
       ? undefined
       : new Refusal('invalidMessage', error.message);
   }
+  if (isStorageFailure(error)) return new Refusal('unavailable');
   if (error instanceof URIError) return new Refusal('notFound');
   const { type, status } = error as { type?: string; status?: number };
   if (type === 'entity.too.large') return new Refusal('tooLarge');

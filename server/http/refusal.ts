@@ -13,6 +13,7 @@ const REFUSALS = {
   notFound: [404, 'chorus', 'There is nothing at this address.'],
   wrongMediaType: [415, 'chorus', 'The body is not of the type that is expected here.'],
   tooLarge: [413, 'chorus', 'The body is too large.'],
+  unavailable: [503, 'chorus', 'Nothing can be stored here just now; nothing was changed.'],
   crossSite: [403, 'chorus', 'The form was not sent from this site.'],
   withheld: [409, 'chorus', 'The group is withheld.'],
   notYet: [409, 'chorus', 'It is too early for this step.'],

@@ -65,6 +65,15 @@ function migrate(db: Database, folders: readonly string[]): void {
 }
 
 /**
+ * Whether this error says that the disk is full or failing, or the database held by somebody else:
+ * the transaction was rolled back, and the same work may succeed later.
+ */
+export function isStorageFailure(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' && /^(SQLITE_(FULL|IOERR|BUSY)|ENOSPC|EDQUOT)/.test(code);
+}
+
+/**
  * Writes the whole WAL into the main file and truncates it, so that what was overwritten or deleted
  * is in neither. Called after each write that must leave nothing behind.
  * @throws Error if another connection kept the checkpoint from finishing
