@@ -1,5 +1,4 @@
 import { randomFillSync } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
@@ -57,6 +56,9 @@ export const systemRandomness: Randomness = (length) => randomFillSync(new Uint8
 
 const IDENTITY = z.strictObject({ signing_seed: bytesField(32) });
 
+/** Characters of log lines that are kept while the log cannot be written; more are dropped. */
+const LOG_BACKLOG = 64 * 1024;
+
 /** What both parties start from: stores, identity, pairing, log. */
 export interface PartyBase extends Stores {
   readonly signingSeed: Secret<Uint8Array>;
@@ -72,17 +74,20 @@ export function openParty(role: 'guardian' | 'employer', config: PartyConfig): P
   const stores = openStores(role, config.folder, config.migrations, config.clock);
   const identity = IDENTITY.parse(stores.keyFiles.read('identity'));
   const pairing = parsePairing(stores.keyFiles.read('pairing'));
-  mkdirSync(config.folder, { recursive: true });
+  const logFile = pino.destination({
+    dest: join(config.folder, `${role}.log`),
+    sync: true,
+    maxLength: LOG_BACKLOG,
+  });
+  // A log that cannot be written, on a full disk say, must not end the party.
+  logFile.on('error', () => {});
   return {
     ...stores,
     signingSeed: new Secret(identity.signing_seed),
     pairing,
     peer: new PeerClient(pairing, config.fetch),
     // Chosen fields only: no address, no header, no body, no person.
-    log: pino(
-      { base: null, level: 'info' },
-      pino.destination({ dest: join(config.folder, `${role}.log`), sync: true }),
-    ),
+    log: pino({ base: null, level: 'info' }, logFile),
     randomness: config.randomness,
     url: config.url,
   };
