@@ -71,6 +71,10 @@ export class PeerClient {
     headers: Record<string, string>,
   ): Promise<PeerReply> {
     const url = new URL(path, this.#pairing.url);
+    // A Location may come from the other party; the token goes nowhere else.
+    if (url.origin !== new URL(this.#pairing.url).origin) {
+      throw new PeerAway('the other party named an address elsewhere');
+    }
     let response: Response;
     let bytes: Uint8Array;
     try {
