@@ -25,6 +25,11 @@ export interface Proposal {
   readonly sheetSignature: Uint8Array;
 }
 
+/** The HPKE configuration id of this party's keys of a round. */
+export function configId(number: number): number {
+  return number % 256;
+}
+
 /** Public keys of this party for one round. */
 export interface OwnKeys {
   readonly input: Uint8Array;
@@ -143,6 +148,8 @@ function checkOwnFields(parts: EmployerParts, head: ManifestHead, plan: SignedPl
     head.guardian.signing_key !== toBase64url(parts.pairing.signingKey) ||
     head.employer.url !== parts.url ||
     head.employer.signing_key !== toBase64url(signingPublicKey(parts.signingSeed)) ||
+    head.employer.hpke.config_id !== configId(plan.number) ||
+    head.employer.collector.config_id !== configId(plan.number) ||
     head.employer.hpke.public_key !==
       toBase64url(HpkePrivateKey.fromSeed(keys.inputSeed).publicKey) ||
     head.employer.collector.public_key !== toBase64url(collector.publicKey)

@@ -7,7 +7,7 @@ import { bytesField, parseJson } from '../../http/schema.ts';
 import { requirePeer } from '../../peer/pairing.ts';
 import type { Round } from '../../storage/rounds.ts';
 import type { EmployerParts } from '../parts.ts';
-import { provideKeys, signPlan } from '../plan.ts';
+import { configId, provideKeys, signPlan } from '../plan.ts';
 import { closeEarly, signList } from '../rounds.ts';
 
 /** A manifest of some thousand groups, or a list of a million ids. */
@@ -35,7 +35,7 @@ export function roundRoutes(parts: EmployerParts, nudge: () => void): Router {
     const { sheet, sheet_signature } = parseJson(PROPOSAL, request.body);
     const keys = provideKeys(parts, { number, sheet, sheetSignature: sheet_signature });
     const named = (publicKey: Uint8Array) => ({
-      config_id: number % 256,
+      config_id: configId(number),
       public_key: toBase64url(publicKey),
     });
     response.json({ hpke: named(keys.input), collector: named(keys.collector) });
