@@ -40,6 +40,7 @@ export function collectionRoutes(parts: GuardianParts, nudge: () => void): Route
       const task = taskOf(parts, request.params.task);
       const body: Buffer = request.body;
       checkRequest(parts, task, body);
+      noteIfEarly(parts, task);
       const jobId = transact(parts.db, () => {
         const job = parts.collectionJobs.ofTask(task.taskId);
         if (job !== undefined) {
@@ -97,14 +98,24 @@ function taskOf(parts: GuardianParts, parameter: unknown): Task {
 function checkRequest(parts: GuardianParts, task: Task, body: Uint8Array): void {
   const request = decodeCollectionJobReq(body);
   const whole = timeIntervalQuery(parts.contexts.task(task).interval);
-  if (
-    request.query.batchMode !== whole.batchMode ||
-    !equalBytes(request.query.config, whole.config)
-  ) {
-    throw new Refusal('batchInvalid');
+  if (request.query.batchMode !== whole.batchMode) {
+    throw new Refusal('invalidMessage', 'the task has another batch mode');
   }
+  if (!equalBytes(request.query.config, whole.config)) throw new Refusal('batchInvalid');
   if (request.aggParam.length > 0) throw new Refusal('invalidAggregationParameter');
   if (request.extensions.length > 0) throw new Refusal('unsupportedExtension');
+}
+
+/** Logged before the transaction that refuses, which leaves nothing behind. */
+function noteIfEarly(parts: GuardianParts, task: Task): void {
+  if (parts.rounds.schedule(task.manifestHash)?.state === 'closed') return;
+  parts.events.add({
+    atMs: parts.clock.now(),
+    round: parts.contexts.round(task.manifestHash).head.round,
+    groupIndex: task.groupIndex,
+    kind: 'asked-early',
+    sentence: `The employer asked for ${task.groupName} before the round was closed; refused.`,
+  });
 }
 
 function refuseUnlessCollectable(parts: GuardianParts, task: Task): void {
@@ -112,16 +123,7 @@ function refuseUnlessCollectable(parts: GuardianParts, task: Task): void {
   if (task.state === 'withheld') {
     throw new Refusal(task.withheldReason === 'too-few' ? 'invalidBatchSize' : 'withheld');
   }
-  if (round?.state !== 'closed') {
-    parts.events.add({
-      atMs: parts.clock.now(),
-      round: parts.contexts.round(task.manifestHash).head.round,
-      groupIndex: task.groupIndex,
-      kind: 'asked-early',
-      sentence: `The employer asked for ${task.groupName} before the round was closed; refused.`,
-    });
-    throw new Refusal('notYet', 'the round is not closed');
-  }
+  if (round?.state !== 'closed') throw new Refusal('notYet', 'the round is not closed');
   if (task.state === 'noised' || task.state === 'confirmed') throw new Refusal('batchOverlap');
 }
 
