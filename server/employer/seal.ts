@@ -103,12 +103,13 @@ export function provideAggregateShare(parts: EmployerParts, task: Task, body: Ui
   const context = parts.contexts.task(task);
   const whole = timeIntervalQuery(context.interval);
   for (const query of [request.collectionJobReq.query, request.batchSelector]) {
-    if (query.batchMode !== whole.batchMode || !equalBytes(query.config, whole.config)) {
-      throw new Refusal('batchInvalid');
+    if (query.batchMode !== whole.batchMode) {
+      throw new Refusal('invalidMessage', 'the task has another batch mode');
     }
+    if (!equalBytes(query.config, whole.config)) throw new Refusal('batchInvalid');
   }
   if (request.collectionJobReq.aggParam.length > 0) {
-    throw new Refusal('invalidAggregationParameter');
+    throw new Refusal('invalidMessage', 'the reports were aggregated without a parameter');
   }
   if (request.collectionJobReq.extensions.length > 0) throw new Refusal('unsupportedExtension');
   if (task.state === 'withheld') throw new Refusal('withheld');
