@@ -30,7 +30,7 @@ export function readSettings(argv: readonly string[], env: NodeJS.ProcessEnv): S
     throw new SettingsError(`${(error as Error).message} (npm start knows --fresh and --json)`);
   }
   const settings = {
-    data: resolve(env.CHORUS_DATA ?? 'data'),
+    data: resolve(env.CHORUS_DATA || 'data'),
     guardianPort: port(env, 'CHORUS_GUARDIAN_PORT', 4301),
     employerPort: port(env, 'CHORUS_EMPLOYER_PORT', 4302),
     fresh: values.fresh ?? false,
@@ -77,8 +77,8 @@ export function prepareFolder(settings: Settings): SampleState {
   if (settings.fresh) rmSync(settings.data, { recursive: true, force: true });
   mkdirSync(settings.data, { recursive: true, mode: 0o700 });
   if (existsSync(marker)) {
-    const state = SAMPLE_STATE.safeParse(JSON.parse(readFileSync(marker, 'utf8')));
-    if (state.success) return state.data;
+    const state = readMarker(marker);
+    if (state !== undefined) return state;
     throw new SettingsError(`${marker} is damaged; start again with npm start -- --fresh`);
   }
   const state: SampleState = {
@@ -88,4 +88,12 @@ export function prepareFolder(settings: Settings): SampleState {
   };
   writeFileSync(marker, JSON.stringify(state), { mode: 0o600 });
   return state;
+}
+
+function readMarker(path: string): SampleState | undefined {
+  try {
+    return SAMPLE_STATE.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch {
+    return undefined;
+  }
 }
