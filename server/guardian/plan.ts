@@ -16,7 +16,7 @@ import type { Sheet } from '../../crypto/sheet.ts';
 import { sign, signingPublicKey } from '../../crypto/signing.ts';
 import type { RoundKeys } from '../aggregator/round-keys.ts';
 import { type Days, roundTimes } from '../domain/days.ts';
-import { encodeSheet } from '../domain/sheets.ts';
+import { encodeSheet, parseSheet } from '../domain/sheets.ts';
 import { bytesField } from '../http/schema.ts';
 import { PeerAway } from '../peer/client.ts';
 import type { Round } from '../storage/rounds.ts';
@@ -47,7 +47,7 @@ const SIGNED = z.strictObject({ signature: bytesField(64) });
  * then the employer compares and signs. Repeated after a crash it goes on where it was, with the
  * same manifest once that is stored.
  * @returns the hash that every invitation link carries
- * @throws PeerAway, PeerRefusal
+ * @throws PeerAway, PeerRefusal; ZodError if the sheet is not valid
  */
 export async function planRound(parts: GuardianParts, plan: RoundPlan): Promise<Uint8Array> {
   const round = parts.rounds.withNumber(plan.number) ?? (await draftRound(parts, plan));
@@ -56,7 +56,7 @@ export async function planRound(parts: GuardianParts, plan: RoundPlan): Promise<
 }
 
 async function draftRound(parts: GuardianParts, plan: RoundPlan): Promise<Round> {
-  const sheetBytes = encodeSheet(plan.sheet);
+  const sheetBytes = encodeSheet(parseSheet(plan.sheet));
   const sheetHash = sha256(sheetBytes);
   const sheetSignature = sign(parts.signingSeed, 'chorus sheet v1', sheetHash);
   const answer = await parts.peer.postJson(`/peer/rounds/${plan.number}/keys`, {
