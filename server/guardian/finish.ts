@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { toBase64url } from '../../crypto/bytes.ts';
+import { fromBase64url, toBase64url } from '../../crypto/bytes.ts';
 import type { ReportError } from '../../crypto/dap/types.ts';
 import { CryptoError } from '../../crypto/errors.ts';
 import { encodeIdList, idListRoot, type ListedReport } from '../../crypto/id-list.ts';
@@ -63,6 +63,7 @@ async function signList(parts: GuardianParts, round: Round): Promise<void> {
       parts.results.deleteSeal(task.taskId);
     }
     parts.box.forgetSpent(manifestHash);
+    forgetScript(parts, round);
     parts.events.add({
       atMs: parts.clock.now(),
       round: round.number,
@@ -72,6 +73,14 @@ async function signList(parts: GuardianParts, round: Round): Promise<void> {
     });
   });
   truncateWal(parts.db);
+}
+
+/** A script that no other unfinished round was signed with is of no use any more. */
+function forgetScript(parts: GuardianParts, round: Round): void {
+  const scriptOf = (of: Round) => parts.contexts.round(of.manifestHash).head.script_hash;
+  const hash = scriptOf(round);
+  const others = [...parts.rounds.inState('planned'), ...parts.rounds.inState('open')];
+  if (others.every((other) => scriptOf(other) !== hash)) parts.scripts.delete(fromBase64url(hash));
 }
 
 /** Refusals are stored as `party:error`; the list names the error alone. */

@@ -1,5 +1,4 @@
 import type { AddressInfo } from 'node:net';
-import { fromBase64url } from '../../crypto/bytes.ts';
 import { sodiumReady } from '../../crypto/sodium.ts';
 import { RoundKeyFiles } from '../aggregator/round-keys.ts';
 import { Contexts } from '../aggregator/task-context.ts';
@@ -8,7 +7,7 @@ import {
   answerFragment,
   messagePage,
   type PageSource,
-  readAssets,
+  readAsset,
   sharedPages,
   usePages,
 } from '../http/pages.ts';
@@ -24,6 +23,7 @@ import {
 } from '../party.ts';
 import { BoxStore } from '../storage/box.ts';
 import { CollectionJobStore } from '../storage/collection-jobs.ts';
+import { ScriptStore } from '../storage/scripts.ts';
 import { countLots } from './count.ts';
 import { finishRounds } from './finish.ts';
 import type { GuardianParts } from './parts.ts';
@@ -54,7 +54,8 @@ export async function startGuardian(config: PartyConfig): Promise<Guardian> {
     collectionJobs: new CollectionJobStore(base.db),
     contexts: new Contexts(base.rounds),
     roundKeys: new RoundKeyFiles(base.keyFiles, 'leader'),
-    scriptHash: fromBase64url(readAssets(config.pages)['answer.js']?.sha256 ?? ''),
+    scripts: new ScriptStore(base.db),
+    script: readAsset(config.pages, 'answer.js'),
   };
   const work = new PartyWork(
     base,

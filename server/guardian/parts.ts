@@ -7,6 +7,7 @@ import type { PeerClient } from '../peer/client.ts';
 import type { Pairing } from '../peer/pairing.ts';
 import type { BoxStore } from '../storage/box.ts';
 import type { CollectionJobStore } from '../storage/collection-jobs.ts';
+import type { ScriptStore } from '../storage/scripts.ts';
 import type { Stores } from '../storage/stores.ts';
 
 /** What the guardian's work is done with; put together in `guardian.ts`. */
@@ -22,6 +23,7 @@ export interface GuardianParts extends Stores {
   readonly log: Logger;
   /** Where the guardian answers, as the manifest names it. */
   readonly url: string;
-  /** SHA-256 of the answering page's script. */
-  readonly scriptHash: Uint8Array;
+  readonly scripts: ScriptStore;
+  /** The answering page's script as it is built now: what the next round is planned with. */
+  readonly script: Uint8Array;
 }

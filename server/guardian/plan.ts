@@ -86,7 +86,7 @@ async function draftRound(parts: GuardianParts, plan: RoundPlan): Promise<Round>
         hpke: encodeKey(employerKeys.data.hpke),
         collector: encodeKey(employerKeys.data.collector),
       },
-      script_hash: toBase64url(parts.scriptHash),
+      script_hash: toBase64url(sha256(parts.script)),
     },
     plan.sheet,
     plan.groups.map((group, i) => ({
@@ -97,6 +97,7 @@ async function draftRound(parts: GuardianParts, plan: RoundPlan): Promise<Round>
   const hash = manifestHash(head);
   const tasks = openEntries(checkHead(parseCanonicalJson(head)), plan.sheet, entries);
   transact(parts.db, () => {
+    parts.scripts.insert(sha256(parts.script), parts.script);
     parts.rounds.insertSheet(sheetHash, sheetBytes, sheetSignature);
     parts.rounds.insert({
       manifestHash: hash,

@@ -40,8 +40,15 @@ export interface PageSource {
 const EVENTS_SHOWN = 30;
 const STATE_WORDS = { planned: 'Planned', open: 'Open', closed: 'Counting', expired: 'Ended' };
 
-export function readAssets(folders: PageFolders): AssetsManifest {
+function readAssets(folders: PageFolders): AssetsManifest {
   return JSON.parse(readFileSync(join(folders.assets, 'manifest.json'), 'utf8'));
+}
+
+/** The bytes of one built file, by its plain name. */
+export function readAsset(folders: PageFolders, name: string): Uint8Array {
+  const asset = readAssets(folders)[name];
+  if (asset === undefined) throw new Error(`no asset ${name}: run npm run build`);
+  return readFileSync(join(folders.assets, asset.file));
 }
 
 /** The templates and the built files. */

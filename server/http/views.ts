@@ -79,6 +79,11 @@ export interface MessagePage {
   readonly action: null | { readonly href: string; readonly label: string };
 }
 
+/** An `integrity` attribute from a base64url SHA-256. */
+function subresourceIntegrity(sha256: string): string {
+  return `sha256-${Buffer.from(sha256, 'base64url').toString('base64')}`;
+}
+
 function compileFolder(engine: typeof Handlebars, folder: string) {
   const templates = new Map<string, Handlebars.TemplateDelegate>();
   for (const file of readdirSync(folder).filter((name) => name.endsWith('.hbs'))) {
@@ -108,8 +113,8 @@ export function viewEngine(viewsDir: string, assets: AssetsManifest): ViewEngine
   };
   engine.registerHelper({
     asset: (name: string) => `/assets/${assetOf(name).file}`,
-    integrity: (name: string) =>
-      `sha256-${Buffer.from(assetOf(name).sha256, 'base64url').toString('base64')}`,
+    integrity: (name: string) => subresourceIntegrity(assetOf(name).sha256),
+    sri: subresourceIntegrity,
     moment: (iso: string) => MOMENT.format(new Date(iso)),
     is: (a: unknown, b: unknown) => a === b,
     chart: (series: TrendSeries, width: 720 | 360) =>

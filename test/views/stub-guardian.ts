@@ -94,7 +94,7 @@ export class StubGuardian {
     app.get('/answer', pageHeaders('wasm'), (_request, response) => {
       response.render('answer', {
         ...{ title: 'Your answer', party: 'guardian', partyName: sheet.notice.guardian },
-        ...{ organisation: sheet.notice.employer, evaluation: true, nav: [] },
+        ...{ organisation: sheet.notice.employer, evaluation: true, nav: [], script: null },
       });
     });
     app.get('/manifests/:hash', (request, response) => {

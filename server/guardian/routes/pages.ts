@@ -2,6 +2,7 @@ import { Router } from 'express';
 import { pageHeaders, sameSite } from '../../http/app.ts';
 import { daysOf, frame, type PageSource } from '../../http/pages.ts';
 import { Refusal } from '../../http/refusal.ts';
+import { pathBytes } from '../../http/schema.ts';
 import type { GuardianParts } from '../parts.ts';
 import { closeRoundEarly } from '../rounds.ts';
 
@@ -10,7 +11,19 @@ export function pageRoutes(parts: GuardianParts, source: PageSource, nudge: () =
   const router = Router();
 
   router.get('/answer', pageHeaders('wasm'), (_request, response) => {
-    response.render('answer', frame(source, 'Your answer', '/answer'));
+    // The script that the open round was signed with; without one, any script says that none is open.
+    const round = parts.rounds.inState('open')[0];
+    const hash = round && parts.contexts.round(round.manifestHash).head.script_hash;
+    response.render('answer', { ...frame(source, 'Your answer', '/answer'), script: hash ?? null });
+  });
+
+  router.get('/scripts/:name', (request, response) => {
+    const script = parts.scripts.get(
+      pathBytes(request.params.name.replace(/\.js$/, ''), 32, 'notFound'),
+    );
+    if (script === undefined) throw new Refusal('notFound');
+    response.set('cache-control', 'public, max-age=31536000, immutable');
+    response.type('text/javascript').send(script);
   });
 
   if (source.evaluation) {

@@ -71,7 +71,7 @@ describe('viewEngine', () => {
   it('says on every page of an evaluation what it proves and what is not checked', () => {
     const pages: [string, object][] = [
       ['how', {}],
-      ['answer', {}],
+      ['answer', { script: null }],
       ['message', { heading: 'A', sentence: 'B', action: null } satisfies MessagePage],
       ['status', { status: STATUS }],
       ['trends', { trends: companyTrends(sheet, []) }],
@@ -90,7 +90,11 @@ describe('viewEngine', () => {
 
   it('has nothing inline that a strict Content-Security-Policy refuses', () => {
     const trends = companyTrends(sheet, roundsOf([FIFTY, 'too-few'], ['open']));
-    for (const html of [render('trends', { trends }), render('answer', {}), render('how', {})]) {
+    for (const html of [
+      render('trends', { trends }),
+      render('answer', { script: null }),
+      render('how', {}),
+    ]) {
       expect(html).not.toMatch(/<style|style="|\son\w+="|javascript:|data:/);
       expect(html).not.toMatch(/<script(?![^>]* src="\/assets\/)/);
       expect(html).not.toMatch(/(?:src|href)="(?:https?:)?\/\//);
