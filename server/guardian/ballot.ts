@@ -63,10 +63,12 @@ function cast(parts: GuardianParts, ballot: Ballot): ReportError | undefined {
   const { context, reportId, report, credentials } = ballot;
   const { taskId } = context;
   const reportHash = sha256(report);
-  const earlier = box.spentOnReport(taskId, reportId);
+  const earlier = box.spentOnReport(reportId);
   if (earlier !== undefined) {
-    // The reply to the first upload was lost, or somebody took the id.
-    return equalBytes(earlier.reportHash, reportHash) ? undefined : 'report_replayed';
+    // The reply to the first upload was lost, or somebody took the id, be it for another group.
+    return earlier.taskId.equals(taskId) && equalBytes(earlier.reportHash, reportHash)
+      ? undefined
+      : 'report_replayed';
   }
   const round = rounds.schedule(ballot.manifestHash);
   const now = clock.now();

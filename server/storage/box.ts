@@ -43,9 +43,7 @@ export class BoxStore {
     this.#byNonce = db.prepare<[Uint8Array, Uint8Array], Spent>(
       `${spent} WHERE token_key_id = ? AND nonce = ?`,
     );
-    this.#byReport = db.prepare<[Uint8Array, Uint8Array], Spent>(
-      `${spent} WHERE task_id = ? AND report_id = ?`,
-    );
+    this.#byReport = db.prepare<[Uint8Array], Spent>(`${spent} WHERE report_id = ?`);
     this.#unspend = db.prepare('DELETE FROM spent WHERE task_id = ? AND report_id = ?');
     this.#boxIds = db
       .prepare<[Uint8Array], Buffer>(
@@ -99,8 +97,9 @@ export class BoxStore {
     return this.#byNonce.get(tokenKeyId, nonce);
   }
 
-  spentOnReport(taskId: Uint8Array, reportId: Uint8Array): Spent | undefined {
-    return this.#byReport.get(taskId, reportId);
+  /** What was spent on a report id, in whatever group. */
+  spentOnReport(reportId: Uint8Array): Spent | undefined {
+    return this.#byReport.get(reportId);
   }
 
   /** Frees the token of a withdrawn report. */
