@@ -26,7 +26,7 @@ import type { EmployerParts } from './parts.ts';
 import { deleteSpentKeys, followSchedule } from './rounds.ts';
 import { helperRoutes } from './routes/dap.ts';
 import { roundRoutes } from './routes/rounds.ts';
-import { withholdOverdue } from './withhold.ts';
+import { announceWithheld, withholdOverdue } from './withhold.ts';
 
 /**
  * The employer: DAP Helper and Collector.
@@ -51,6 +51,7 @@ export async function startEmployer(config: PartyConfig): Promise<Party> {
       { name: 'reveal', run: () => revealGroups(parts) },
       // After collecting: what the guardian has noised should still arrive.
       { name: 'withhold what is overdue', run: () => withholdOverdue(parts) },
+      { name: 'announce withheld groups', run: () => announceWithheld(parts) },
       { name: 'delete spent keys', run: () => deleteSpentKeys(parts) },
     ],
     config.intervalMs,
@@ -64,7 +65,10 @@ export async function startEmployer(config: PartyConfig): Promise<Party> {
     stores: base,
     answerLink: (round) =>
       new URL(`/answer${answerFragment(0, round.manifestHash)}`, base.pairing.url).href,
-    waitingFor: () => (work.away ? 'guardian' : null),
+    waitingFor() {
+      if (work.away) return 'guardian';
+      return base.tasks.inState('noised').length > 0 ? 'employer' : null;
+    },
     preparing: () => preparing,
   };
   const app = createApp();

@@ -1,3 +1,4 @@
+import { toBase64url } from '../../crypto/bytes.ts';
 import { WITHHELD, type WithheldReason } from '../domain/withheld.ts';
 import { truncateWal } from '../storage/database.ts';
 import { transact } from '../storage/stores.ts';
@@ -28,11 +29,23 @@ export function withhold(parts: EmployerParts, task: Task, reason: WithheldReaso
   return done;
 }
 
+/** Tells the guardian of groups that this party withheld, until it has heard. */
+export async function announceWithheld(parts: EmployerParts): Promise<boolean> {
+  const unheard = parts.tasks.withheldUnheard();
+  for (const task of unheard) {
+    await parts.peer.postJson(`/tasks/${toBase64url(task.taskId)}/withheld`, {
+      reason: task.withheldReason,
+    });
+    parts.tasks.heard(task.taskId);
+  }
+  return unheard.length > 0;
+}
+
 /** By this party's own clock: what has not arrived by a round's deadline is withheld. */
 export async function withholdOverdue(parts: EmployerParts): Promise<boolean> {
   const now = parts.clock.now();
   let progress = false;
-  for (const round of parts.rounds.inState('closed')) {
+  for (const round of parts.rounds.unlisted()) {
     if (now < round.deadlineMs) continue;
     for (const task of parts.tasks.ofRound(round.manifestHash)) {
       if (withhold(parts, task, 'deadline')) progress = true;

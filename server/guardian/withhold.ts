@@ -1,5 +1,6 @@
 import { toBase64url } from '../../crypto/bytes.ts';
 import { WITHHELD, type WithheldReason } from '../domain/withheld.ts';
+import { Refusal } from '../http/refusal.ts';
 import { truncateWal } from '../storage/database.ts';
 import { transact } from '../storage/stores.ts';
 import type { Task } from '../storage/tasks.ts';
@@ -15,10 +16,18 @@ export function withhold(parts: GuardianParts, task: Task, reason: WithheldReaso
   return done;
 }
 
-/** `withhold` inside a transaction of the caller's, who truncates the log afterwards. */
-export function withholdInside(parts: GuardianParts, task: Task, reason: WithheldReason): boolean {
+/**
+ * `withhold` inside a transaction of the caller's, who truncates the log afterwards.
+ * @param noisedToo also if it is noised
+ */
+export function withholdInside(
+  parts: GuardianParts,
+  task: Task,
+  reason: WithheldReason,
+  noisedToo = false,
+): boolean {
   const { taskId } = task;
-  if (!parts.tasks.withhold(taskId, reason)) return false;
+  if (!parts.tasks.withhold(taskId, reason, noisedToo)) return false;
   parts.box.empty(taskId);
   parts.buckets.delete(taskId);
   parts.buckets.forgetOutcomes(taskId);
@@ -32,6 +41,23 @@ export function withholdInside(parts: GuardianParts, task: Task, reason: Withhel
     sentence: `${task.groupName} is withheld: ${WITHHELD[reason]}.`,
   });
   return true;
+}
+
+/**
+ * The employer has withheld a group: so does this party. A noised group is withheld only if its
+ * result never left: then nobody has learnt anything, and there is nothing to reveal. If it left, the
+ * employer still owes its half, whatever it says.
+ * @throws Refusal `notYet` while the round is not closed here
+ */
+export function hearWithheld(parts: GuardianParts, task: Task): void {
+  if (parts.rounds.schedule(task.manifestHash)?.state !== 'closed') throw new Refusal('notYet');
+  const done = transact(parts.db, () => {
+    const unseen = parts.collectionJobs.ofTask(task.taskId)?.handedOut === 0;
+    const changed = withholdInside(parts, task, 'other-party', unseen);
+    if (changed) parts.tasks.heard(task.taskId);
+    return changed;
+  });
+  if (done) truncateWal(parts.db);
 }
 
 /** Tells the employer of groups that this party withheld, until it has heard. */
@@ -50,7 +76,7 @@ export async function announceWithheld(parts: GuardianParts): Promise<boolean> {
 export async function withholdOverdue(parts: GuardianParts): Promise<boolean> {
   const now = parts.clock.now();
   let progress = false;
-  for (const round of parts.rounds.inState('closed')) {
+  for (const round of parts.rounds.unlisted()) {
     if (now < round.deadlineMs) continue;
     for (const task of parts.tasks.ofRound(round.manifestHash)) {
       if (withhold(parts, task, 'deadline')) progress = true;

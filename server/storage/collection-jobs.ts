@@ -7,6 +7,8 @@ export interface CollectionJob {
   readonly request: Buffer;
   /** CollectionJobResp, null until the noise is stored. */
   readonly response: Buffer | null;
+  /** 1 once the response may have left this party. */
+  readonly handedOut: number;
 }
 
 export class CollectionJobStore {
@@ -14,13 +16,15 @@ export class CollectionJobStore {
   readonly #byTask;
   readonly #waiting;
   readonly #respond;
+  readonly #handOut;
   readonly #delete;
 
   constructor(db: Database) {
     this.#insert = db.prepare(
       'INSERT INTO collection_jobs (task_id, job_id, request) VALUES (?, ?, ?)',
     );
-    const columns = 'task_id AS taskId, job_id AS jobId, request, response';
+    const columns =
+      'task_id AS taskId, job_id AS jobId, request, response, handed_out AS handedOut';
     this.#byTask = db.prepare<[Uint8Array], CollectionJob>(
       `SELECT ${columns} FROM collection_jobs WHERE task_id = ?`,
     );
@@ -29,6 +33,7 @@ export class CollectionJobStore {
        WHERE response IS NULL AND state = 'sealed'`,
     );
     this.#respond = db.prepare('UPDATE collection_jobs SET response = ? WHERE task_id = ?');
+    this.#handOut = db.prepare('UPDATE collection_jobs SET handed_out = 1 WHERE task_id = ?');
     this.#delete = db.prepare('DELETE FROM collection_jobs WHERE task_id = ?');
   }
 
@@ -47,6 +52,11 @@ export class CollectionJobStore {
 
   respond(taskId: Uint8Array, response: Uint8Array): void {
     this.#respond.run(response, taskId);
+  }
+
+  /** Records that the response leaves, before it does. */
+  handOut(taskId: Uint8Array): void {
+    this.#handOut.run(taskId);
   }
 
   delete(taskId: Uint8Array): void {

@@ -64,7 +64,7 @@ export class TaskStore {
     this.#move = db.prepare('UPDATE tasks SET state = ? WHERE task_id = ? AND state = ?');
     this.#withhold = db.prepare(
       `UPDATE tasks SET state = 'withheld', withheld_reason = ?
-       WHERE task_id = ? AND state IN ('boxed', 'counting', 'sealed')`,
+       WHERE task_id = ? AND (state IN ('boxed', 'counting', 'sealed') OR (? AND state = 'noised'))`,
     );
     this.#setLots = db.prepare('UPDATE tasks SET lots = ? WHERE task_id = ?');
     this.#admit = db.prepare(
@@ -109,9 +109,12 @@ export class TaskStore {
     return this.#move.run(to, taskId, from).changes === 1;
   }
 
-  /** Withholds a task that is not noised yet. @returns whether that changed anything */
-  withhold(taskId: Uint8Array, reason: string): boolean {
-    return this.#withhold.run(reason, taskId).changes === 1;
+  /**
+   * Withholds a task that is not noised yet, or, if `noisedToo`, one that is.
+   * @returns whether that changed anything
+   */
+  withhold(taskId: Uint8Array, reason: string, noisedToo = false): boolean {
+    return this.#withhold.run(reason, taskId, Number(noisedToo)).changes === 1;
   }
 
   /** Withheld tasks that the other party has not heard of. */

@@ -91,7 +91,7 @@ export function helperRoutes(parts: EmployerParts, nudge: () => void): Router {
     (request, response) => {
       const task = taskOf(parts, request.params.task);
       const { reason } = parseJson(WITHHELD, request.body);
-      withhold(parts, task, reason);
+      if (withhold(parts, task, reason)) parts.tasks.heard(task.taskId);
       response.status(204).end();
       nudge();
     },

@@ -3,14 +3,18 @@ import { z } from 'zod';
 import { equalBytes, toBase64url } from '../../../crypto/bytes.ts';
 import { decodeCollectionJobReq, timeIntervalQuery } from '../../../crypto/dap/collection.ts';
 import { MEDIA_TYPE } from '../../../crypto/dap/media-types.ts';
+import { WITHHELD_REASONS } from '../../domain/withheld.ts';
 import { bytesBody } from '../../http/app.ts';
 import { Refusal } from '../../http/refusal.ts';
 import { bytesField, parseJson, pathBytes } from '../../http/schema.ts';
 import { requirePeer } from '../../peer/pairing.ts';
+import type { CollectionJob } from '../../storage/collection-jobs.ts';
+import { truncateWal } from '../../storage/database.ts';
 import { transact } from '../../storage/stores.ts';
 import type { Task } from '../../storage/tasks.ts';
 import type { GuardianParts } from '../parts.ts';
 import { confirmRelease } from '../release.ts';
+import { hearWithheld } from '../withhold.ts';
 
 const REQUEST_LIMIT_BYTES = 64 * 1024;
 const JOB_ID_SIZE = 16;
@@ -23,9 +27,12 @@ const REVEAL = z.strictObject({
   signature: bytesField(64),
 });
 
+const WITHHELD = z.strictObject({ reason: z.enum(WITHHELD_REASONS) });
+
 /**
  * DAP §Collection Job, and after it the reveal: the employer asks for a group, once, as a whole, and
- * gets the noised share; then it shows its own half and gets the guardian's signature.
+ * gets the noised share; then it shows its own half and gets the guardian's signature. Or it says
+ * that it has withheld the group.
  * @param nudge called when there is something to release
  */
 export function collectionRoutes(parts: GuardianParts, nudge: () => void): Router {
@@ -56,7 +63,7 @@ export function collectionRoutes(parts: GuardianParts, nudge: () => void): Route
       response
         .status(201)
         .location(`/tasks/${toBase64url(task.taskId)}/collection_jobs/${toBase64url(jobId)}`);
-      answer(response, parts.collectionJobs.ofTask(task.taskId)?.response ?? null);
+      answer(parts, response, parts.collectionJobs.ofTask(task.taskId) as CollectionJob);
     },
   );
 
@@ -66,7 +73,7 @@ export function collectionRoutes(parts: GuardianParts, nudge: () => void): Route
     if (task.state === 'withheld') refuseUnlessCollectable(parts, task);
     const job = parts.collectionJobs.ofTask(task.taskId);
     if (job === undefined || !equalBytes(job.jobId, jobId)) throw new Refusal('notFound');
-    answer(response, job.response);
+    answer(parts, response, job);
   });
 
   router.post(
@@ -82,6 +89,19 @@ export function collectionRoutes(parts: GuardianParts, nudge: () => void): Route
         employerSignature: signature,
       });
       response.json({ signature: toBase64url(confirmed) });
+      nudge();
+    },
+  );
+
+  router.post(
+    '/tasks/:task/withheld',
+    peer,
+    ...bytesBody('application/json', REQUEST_LIMIT_BYTES),
+    (request, response) => {
+      const task = taskOf(parts, request.params.task);
+      parseJson(WITHHELD, request.body);
+      hearWithheld(parts, task);
+      response.status(204).end();
       nudge();
     },
   );
@@ -127,7 +147,15 @@ function refuseUnlessCollectable(parts: GuardianParts, task: Task): void {
   if (task.state === 'noised' || task.state === 'confirmed') throw new Refusal('batchOverlap');
 }
 
-function answer(response: Response, body: Buffer | null): void {
-  if (body === null) response.set('retry-after', RETRY_AFTER_S).end();
-  else response.type(MEDIA_TYPE.collectionJobResp).send(body);
+function answer(parts: GuardianParts, response: Response, job: CollectionJob): void {
+  if (job.response === null) {
+    response.set('retry-after', RETRY_AFTER_S).end();
+    return;
+  }
+  if (!job.handedOut) {
+    // The truncation after the noise may have failed, and nothing leaves before one has not.
+    truncateWal(parts.db);
+    parts.collectionJobs.handOut(job.taskId);
+  }
+  response.type(MEDIA_TYPE.collectionJobResp).send(job.response);
 }
