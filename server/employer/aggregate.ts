@@ -39,7 +39,11 @@ export async function aggregate(
 ): Promise<Reply> {
   const requestHash = sha256(body);
   const answered = parts.helperJobs.aggregation(task.taskId, requestHash);
-  if (answered !== undefined) return answered;
+  if (answered !== undefined) {
+    // Its first truncation may have failed, and the reply leaves only after one.
+    truncateWal(parts.db);
+    return answered;
+  }
   const context = parts.contexts.task(task);
   refuseUnlessCounting(parts, task);
   const verifyInits = decodeRequest(body);

@@ -42,6 +42,8 @@ export function seal(parts: EmployerParts, task: Task, claimed: SealedBucket): S
   const earlier = parts.results.seal(taskId);
   if (earlier !== undefined) {
     if (!sameBucket(earlier, claimed)) throw new Refusal('batchOverlap', 'sealed otherwise');
+    // The first truncation may have failed, and the reply leaves only after one.
+    truncateWal(parts.db);
     return { commitment: earlier.commitment, signature: earlier.employerSignature };
   }
   const bucket = parts.buckets.get(taskId);

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { BucketStore } from './buckets.ts';
 import { type Clock, ClockStore, forwardClock } from './clock.ts';
-import { type Database, openDatabase } from './database.ts';
+import { type Database, openDatabase, truncateWal } from './database.ts';
 import { EventStore } from './events.ts';
 import { KeyFiles } from './key-files.ts';
 import { ResultStore } from './results.ts';
@@ -37,6 +37,8 @@ export function openStores(
     join(migrations, 'common'),
     join(migrations, party),
   ]);
+  // A crash may have come between a write and its truncation; no reply may leave before that.
+  truncateWal(db);
   return {
     db,
     clock: forwardClock(source, new ClockStore(db)),
