@@ -16,8 +16,10 @@ import { sign, verifySignature } from '../../crypto/signing.ts';
 import type { TaskContext } from '../aggregator/task-context.ts';
 import { encodePublished, ImplausibleResult, plausibleTotals } from '../domain/published.ts';
 import { bytesField } from '../http/schema.ts';
+import { each } from '../jobs/each.ts';
 import { PeerAway, PeerRefusal } from '../peer/client.ts';
 import { truncateWal } from '../storage/database.ts';
+import type { Result } from '../storage/results.ts';
 import { transact } from '../storage/stores.ts';
 import type { Task } from '../storage/tasks.ts';
 import { readCollectorKey } from './collector-key.ts';
@@ -28,11 +30,7 @@ const CONFIRMED = z.strictObject({ signature: bytesField(64) });
 
 /** sealed → noised, for every group whose result has arrived. @throws PeerAway */
 export async function collectGroups(parts: EmployerParts): Promise<boolean> {
-  let progress = false;
-  for (const task of parts.tasks.inState('sealed')) {
-    if (await collectGroup(parts, task)) progress = true;
-  }
-  return progress;
+  return each(parts.tasks.inState('sealed'), parts.peer, (task) => collectGroup(parts, task));
 }
 
 /** The only request there is for a group: its whole interval, no parameter, no extension. */
@@ -127,37 +125,41 @@ function unseal(
 
 /** noised → confirmed: shows this party's half until the guardian has signed. @throws PeerAway */
 export async function revealGroups(parts: EmployerParts): Promise<boolean> {
-  const unconfirmed = parts.results.unconfirmed();
-  for (const { taskId, published, employerSignature } of unconfirmed) {
-    const bucket = parts.buckets.get(taskId);
-    const random = parts.results.seal(taskId)?.random;
-    if (bucket === undefined || !random) throw new Error('a noised group has no share');
-    const answer = CONFIRMED.safeParse(
-      await parts.peer.postJson(`/tasks/${toBase64url(taskId)}/reveal`, {
-        share: toBase64url(bucket.share),
-        random: toBase64url(random),
-        signature: toBase64url(employerSignature),
-      }),
+  return each(parts.results.unconfirmed(), parts.peer, (result) => revealGroup(parts, result));
+}
+
+async function revealGroup(
+  parts: EmployerParts,
+  { taskId, published, employerSignature }: Result,
+): Promise<boolean> {
+  const bucket = parts.buckets.get(taskId);
+  const random = parts.results.seal(taskId)?.random;
+  if (bucket === undefined || !random) throw new Error('a noised group has no share');
+  const answer = CONFIRMED.safeParse(
+    await parts.peer.postJson(`/tasks/${toBase64url(taskId)}/reveal`, {
+      share: toBase64url(bucket.share),
+      random: toBase64url(random),
+      signature: toBase64url(employerSignature),
+    }),
+  );
+  if (!answer.success) throw new PeerAway('the guardian did not sign the result');
+  try {
+    verifySignature(
+      parts.pairing.signingKey,
+      answer.data.signature,
+      'chorus release v1',
+      sha256(published),
     );
-    if (!answer.success) throw new PeerAway('the guardian did not sign the result');
-    try {
-      verifySignature(
-        parts.pairing.signingKey,
-        answer.data.signature,
-        'chorus release v1',
-        sha256(published),
-      );
-    } catch {
-      throw new PeerAway('the guardian signed another result');
-    }
-    transact(parts.db, () => {
-      parts.results.confirm(taskId, answer.data.signature);
-      parts.tasks.move(taskId, 'noised', 'confirmed');
-      parts.buckets.delete(taskId);
-      parts.results.forgetRandom(taskId);
-      parts.helperJobs.forget(taskId);
-    });
-    truncateWal(parts.db);
+  } catch {
+    throw new PeerAway('the guardian signed another result');
   }
-  return unconfirmed.length > 0;
+  transact(parts.db, () => {
+    parts.results.confirm(taskId, answer.data.signature);
+    parts.tasks.move(taskId, 'noised', 'confirmed');
+    parts.buckets.delete(taskId);
+    parts.results.forgetRandom(taskId);
+    parts.helperJobs.forget(taskId);
+  });
+  truncateWal(parts.db);
+  return true;
 }

@@ -9,6 +9,7 @@ import {
 import { MEDIA_TYPE } from '../../crypto/dap/media-types.ts';
 import type { ReportError } from '../../crypto/dap/types.ts';
 import { decodeReport } from '../../crypto/dap/upload.ts';
+import { CryptoError } from '../../crypto/errors.ts';
 import type { VerifyState } from '../../crypto/vdaf/prio3.ts';
 import { fold, type Verified } from '../aggregator/fold.ts';
 import { paced } from '../aggregator/paced.ts';
@@ -169,6 +170,7 @@ async function sendLot(
   } catch (error) {
     if (error instanceof PeerRefusal && error.code === 'lotTooSmall') return 'lot-too-small';
     if (error instanceof PeerRefusal && error.code === 'withheld') return 'other-party';
+    if (error instanceof CryptoError) throw new PeerAway('the employer’s answer is malformed');
     throw error;
   }
 }

@@ -6,6 +6,7 @@ import { encodeIdList, idListRoot, type ListedReport } from '../../crypto/id-lis
 import { sign, verifySignature } from '../../crypto/signing.ts';
 import { roundFinished } from '../domain/withheld.ts';
 import { bytesField } from '../http/schema.ts';
+import { each } from '../jobs/each.ts';
 import { PeerAway } from '../peer/client.ts';
 import { truncateWal } from '../storage/database.ts';
 import type { Round } from '../storage/rounds.ts';
@@ -17,6 +18,7 @@ const LIST_REPLY = z.strictObject({ signature: bytesField(64) });
 /** Ends closed rounds: keys deleted once nothing is left to open, the list signed once all is done. */
 export async function finishRounds(parts: GuardianParts): Promise<boolean> {
   let progress = false;
+  const done: Round[] = [];
   for (const round of parts.rounds.unlisted()) {
     const states = parts.tasks.states(round.manifestHash);
     if (states.boxed + states.counting > 0) continue;
@@ -24,11 +26,14 @@ export async function finishRounds(parts: GuardianParts): Promise<boolean> {
       parts.roundKeys.delete(round.number);
       progress = true;
     }
-    if (states.sealed + states.noised > 0) continue;
-    await signList(parts, round);
-    progress = true;
+    if (states.sealed + states.noised === 0) done.push(round);
   }
-  return progress;
+  // After all keys: a list that is not signed yet keeps no later round's keys.
+  const listed = await each(done, parts.peer, async (round) => {
+    await signList(parts, round);
+    return true;
+  });
+  return progress || listed;
 }
 
 /** One list for the round, signed by both, for receipts; after it nothing knows a group's ids. */

@@ -7,6 +7,7 @@ import {
   timeIntervalQuery,
 } from '../../crypto/dap/collection.ts';
 import { MEDIA_TYPE } from '../../crypto/dap/media-types.ts';
+import type { HpkeCiphertext } from '../../crypto/dap/types.ts';
 import { CryptoError } from '../../crypto/errors.ts';
 import { merkleRoot } from '../../crypto/merkle.ts';
 import { Secret } from '../../crypto/secret.ts';
@@ -17,7 +18,9 @@ import { refusalCap } from '../domain/lots.ts';
 import { encodePublished, ImplausibleResult, plausibleTotals } from '../domain/published.ts';
 import { Refusal } from '../http/refusal.ts';
 import { bytesField } from '../http/schema.ts';
+import { each } from '../jobs/each.ts';
 import { PeerAway, PeerRefusal } from '../peer/client.ts';
+import type { CollectionJob } from '../storage/collection-jobs.ts';
 import { truncateWal } from '../storage/database.ts';
 import { transact } from '../storage/stores.ts';
 import type { Task } from '../storage/tasks.ts';
@@ -28,23 +31,21 @@ const SEAL_REPLY = z.strictObject({ commitment: bytesField(32), signature: bytes
 
 /** counting → sealed, for every group whose lots are all counted. @throws PeerAway */
 export async function sealGroups(parts: GuardianParts): Promise<boolean> {
-  let progress = false;
-  for (const task of parts.tasks.inState('counting')) {
-    if (parts.box.nextLot(task.taskId) !== undefined) continue;
-    await sealGroup(parts, task);
-    progress = true;
-  }
-  return progress;
+  const counted = parts.tasks
+    .inState('counting')
+    .filter((task) => parts.box.nextLot(task.taskId) === undefined);
+  return each(counted, parts.peer, (task) => sealGroup(parts, task));
 }
 
-async function sealGroup(parts: GuardianParts, task: Task): Promise<void> {
+/** @returns false if the group was withheld before its turn came */
+async function sealGroup(parts: GuardianParts, task: Task): Promise<boolean> {
   const { taskId } = task;
+  if (parts.tasks.withId(taskId)?.state !== 'counting') return false;
   const bucket = parts.buckets.get(taskId);
   if (bucket === undefined) throw new Error('a counted group has no bucket');
   const refusedByEmployer = parts.buckets.refusalsBy(taskId, 'employer');
   if (refusedByEmployer > refusalCap(bucket.count + refusedByEmployer)) {
-    withhold(parts, task, 'refusals');
-    return;
+    return withhold(parts, task, 'refusals');
   }
   const idsRoot = merkleRoot(parts.buckets.ids(taskId, 'counted'));
   const sealed = { count: bucket.count, checksum: bucket.checksum, idsRoot };
@@ -64,12 +65,10 @@ async function sealGroup(parts: GuardianParts, task: Task): Promise<void> {
     );
   } catch (error) {
     if (error instanceof PeerRefusal && error.code === 'sealMismatch') {
-      withhold(parts, task, 'seal-mismatch');
-      return;
+      return withhold(parts, task, 'seal-mismatch');
     }
     if (error instanceof PeerRefusal && error.code === 'withheld') {
-      withhold(parts, task, 'other-party');
-      return;
+      return withhold(parts, task, 'other-party');
     }
     if (error instanceof z.ZodError || error instanceof CryptoError) {
       throw new PeerAway('the employer’s seal is not signed as it should be');
@@ -85,29 +84,30 @@ async function sealGroup(parts: GuardianParts, task: Task): Promise<void> {
       random: null,
     });
   });
+  return true;
 }
 
 /** sealed → noised, for every group that the employer has asked for. @throws PeerAway */
 export async function releaseGroups(parts: GuardianParts): Promise<boolean> {
-  const jobs = parts.collectionJobs.waiting();
-  for (const { taskId, request } of jobs) {
-    const task = parts.tasks.withId(taskId);
-    if (task !== undefined) await releaseGroup(parts, task, request);
-  }
-  return jobs.length > 0;
+  return each(parts.collectionJobs.waiting(), parts.peer, (job) => releaseGroup(parts, job));
 }
 
 /**
  * Fetches the employer's sealed aggregate share, then draws the noise: in one transaction the bucket
  * is overwritten by bucket + noise and the exact reply is stored; the draw is kept nowhere. The log
  * is truncated before the reply can leave, so that the exact share is in no file by then.
+ * @returns false if the group was withheld before its turn came
  */
-async function releaseGroup(parts: GuardianParts, task: Task, request: Buffer): Promise<void> {
-  const { taskId } = task;
+async function releaseGroup(
+  parts: GuardianParts,
+  { taskId, request }: CollectionJob,
+): Promise<boolean> {
+  const task = parts.tasks.withId(taskId) as Task;
+  if (task.state !== 'sealed') return false;
   const context = parts.contexts.task(task);
   const seal = parts.results.seal(taskId);
   if (seal === undefined) throw new Error('a sealed group has no seal');
-  let helperShare: Uint8Array;
+  let helperEncryptedAggShare: HpkeCiphertext;
   try {
     const reply = await parts.peer.post(
       `/tasks/${toBase64url(taskId)}/aggregate_shares`,
@@ -119,15 +119,14 @@ async function releaseGroup(parts: GuardianParts, task: Task, request: Buffer): 
         checksum: seal.checksum,
       }),
     );
-    helperShare = reply.body;
+    helperEncryptedAggShare = decodeAggregateShare(reply.body);
   } catch (error) {
     if (error instanceof PeerRefusal && error.code === 'withheld') {
-      withhold(parts, task, 'other-party');
-      return;
+      return withhold(parts, task, 'other-party');
     }
+    if (error instanceof CryptoError) throw new PeerAway('the employer’s share is malformed');
     throw error;
   }
-  const helperEncryptedAggShare = decodeAggregateShare(helperShare);
   transact(parts.db, () => {
     const bucket = parts.buckets.get(taskId);
     if (bucket === undefined || !parts.tasks.move(taskId, 'sealed', 'noised')) return;
@@ -151,6 +150,7 @@ async function releaseGroup(parts: GuardianParts, task: Task, request: Buffer): 
     );
   });
   truncateWal(parts.db);
+  return true;
 }
 
 /** What the employer shows of its half once it has the totals. */
