@@ -10,7 +10,7 @@ import { bytesField } from './http/schema.ts';
 import { close } from './http/serve.ts';
 import type { StatusPage } from './http/views.ts';
 import { Clockwork, type Step } from './jobs/clockwork.ts';
-import { PeerAway, PeerClient } from './peer/client.ts';
+import { PeerAway, PeerClient, PeerRefusal } from './peer/client.ts';
 import { type Pairing, parsePairing } from './peer/pairing.ts';
 import type { Clock } from './storage/clock.ts';
 import type { Round } from './storage/rounds.ts';
@@ -98,7 +98,10 @@ export class PartyWork {
   readonly clockwork: Clockwork;
   readonly #base: PartyBase;
   readonly #other: 'guardian' | 'employer';
-  #away = false;
+  /** The steps that the other party did not answer when they last ran. */
+  readonly #unanswered = new Set<string>();
+  /** What each step last failed with: said once, not at every turn. */
+  readonly #failures = new Map<string, string>();
 
   constructor(
     base: PartyBase,
@@ -111,32 +114,49 @@ export class PartyWork {
     this.clockwork = new Clockwork(
       steps.map((step) => ({ name: step.name, run: () => this.#run(step) })),
       intervalMs,
-      (step, error) => {
-        if (!(error instanceof PeerAway)) base.log.error({ step, err: error }, 'step failed');
-      },
+      (step, error) => this.#failed(step, error),
     );
   }
 
-  /** Whether the last call to the other party went unanswered. */
+  /** Whether some work waits for an answer of the other party. */
   get away(): boolean {
-    return this.#away;
+    return this.#unanswered.size > 0;
   }
 
   async #run(step: Step): Promise<boolean> {
     try {
       const progress = await step.run();
-      if (progress) this.#note(false, '');
+      this.#failures.delete(step.name);
+      // What waited may have been withheld instead: then nothing waits, and nobody has answered.
+      if (this.#unanswered.delete(step.name) && !this.away && this.#base.peer.answered) {
+        this.#note(false);
+      }
       return progress;
     } catch (error) {
-      if (error instanceof PeerAway) this.#note(true, error.message);
+      // Calls that this party ended itself, because it stops, say nothing of the other.
+      if (error instanceof PeerAway && !this.#base.peer.closed) {
+        const first = !this.away;
+        this.#unanswered.add(step.name);
+        if (first) {
+          this.#base.log.warn({ detail: error.message }, 'the other party is away');
+          this.#note(true);
+        }
+      }
       throw error;
     }
   }
 
-  #note(away: boolean, detail: string): void {
-    if (away === this.#away) return;
-    this.#away = away;
-    if (away) this.#base.log.warn({ detail }, 'the other party is away');
+  #failed(step: string, error: unknown): void {
+    // The other party is not that far; the step comes again at the next turn.
+    const waits = error instanceof PeerRefusal && error.code === 'notYet';
+    if (waits || error instanceof PeerAway) return;
+    const message = String(error);
+    if (this.#failures.get(step) === message) return;
+    this.#failures.set(step, message);
+    this.#base.log.error({ step, err: error }, 'step failed');
+  }
+
+  #note(away: boolean): void {
     this.#base.events.add({
       atMs: this.#base.clock.now(),
       round: null,

@@ -80,8 +80,11 @@ export async function startGuardian(config: PartyConfig): Promise<Guardian> {
     evaluation: config.evaluation,
     stores: base,
     answerLink: (round) => `/answer${answerFragment(0, round.manifestHash)}`,
+    // A sealed group waits to be asked for, a noised one for the other half.
     waitingFor: () =>
-      work.away || base.tasks.inState('noised').length > 0 ? ('employer' as const) : null,
+      work.away || [...base.tasks.inState('sealed'), ...base.tasks.inState('noised')].length > 0
+        ? ('employer' as const)
+        : null,
     preparing: () => preparing,
   };
   const app = createApp();

@@ -31,6 +31,7 @@ export class PeerClient {
   readonly #pairing: Pairing;
   readonly #fetch: typeof fetch;
   readonly #abort = new AbortController();
+  #answered = true;
 
   constructor(pairing: Pairing, fetchFunction: typeof fetch) {
     this.#pairing = pairing;
@@ -64,6 +65,15 @@ export class PeerClient {
     this.#abort.abort();
   }
 
+  /** Whether the last call was answered, be it with no. */
+  get answered(): boolean {
+    return this.#answered;
+  }
+
+  get closed(): boolean {
+    return this.#abort.signal.aborted;
+  }
+
   async #call(
     method: string,
     path: string,
@@ -91,8 +101,10 @@ export class PeerClient {
       });
       bytes = new Uint8Array(await response.arrayBuffer());
     } catch (error) {
+      this.#answered = false;
       throw new PeerAway(`the other party does not answer: ${(error as Error).message}`);
     }
+    this.#answered = true;
     if (response.ok)
       return { body: bytes, location: response.headers.get('location') ?? undefined };
     const problem = parseProblem(bytes);
