@@ -65,6 +65,9 @@ async function draftRound(parts: GuardianParts, plan: RoundPlan): Promise<Round>
   });
   const employerKeys = EMPLOYER_KEYS.safeParse(answer);
   if (!employerKeys.success) throw new PeerAway('the employer’s keys are malformed');
+  // The same plan may have been asked for twice at once; another draw would replace its keys.
+  const planned = parts.rounds.withNumber(plan.number);
+  if (planned !== undefined) return planned;
   const keys = drawKeys(parts, plan);
   const { head, entries } = planManifest(
     {
