@@ -90,7 +90,8 @@ export class RoundStore {
     );
     this.#move = db.prepare('UPDATE rounds SET state = ? WHERE manifest_hash = ? AND state = ?');
     this.#closeAt = db.prepare(
-      'UPDATE rounds SET closes_ms = ?, deadline_ms = ? WHERE manifest_hash = ?',
+      `UPDATE rounds SET closes_ms = ?, deadline_ms = ?
+       WHERE manifest_hash = ? AND state IN ('planned', 'open')`,
     );
     this.#setList = db.prepare(
       `UPDATE rounds SET list_root = ?, list_guardian_signature = ?, list_employer_signature = ?
@@ -153,7 +154,7 @@ export class RoundStore {
     return this.#move.run(to, manifestHash, from).changes === 1;
   }
 
-  /** Records an earlier end than planned, with the deadline that follows from it. */
+  /** Records an earlier end than planned, and the deadline that follows, unless it is over. */
   closeAt(manifestHash: Uint8Array, closesMs: number, deadlineMs: number): void {
     this.#closeAt.run(closesMs, deadlineMs, manifestHash);
   }
