@@ -1,0 +1,54 @@
+import { fileURLToPath } from 'node:url';
+import { startEmployer } from '../employer/employer.ts';
+import { startGuardian } from '../guardian/guardian.ts';
+import { PortTaken } from '../http/serve.ts';
+import { type PartyConfig, systemRandomness } from '../party.ts';
+import { type CommandIo, CommandRefused } from './io.ts';
+import type { Settings } from './settings.ts';
+
+const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
+/** How often a party looks for work by itself, in milliseconds. */
+const INTERVAL_MS = 5_000;
+
+/** How a party is started from its settings, as a service or for one command. */
+export function partyConfig(settings: Settings): PartyConfig {
+  return {
+    folder: settings.data,
+    url: settings.url,
+    host: settings.host,
+    port: settings.port,
+    names:
+      settings.party === 'guardian'
+        ? { guardian: settings.name, employer: settings.other_name }
+        : { guardian: settings.other_name, employer: settings.name },
+    evaluation: false,
+    clock: { now: () => Date.now() },
+    randomness: systemRandomness,
+    fetch,
+    migrations: `${PROJECT}migrations`,
+    pages: { views: `${PROJECT}views`, assets: `${PROJECT}dist/assets` },
+    intervalMs: INTERVAL_MS,
+  };
+}
+
+/**
+ * Runs a party until it is told to stop.
+ * @throws CommandRefused if it is not set up, or its port is taken
+ */
+export async function serve(
+  settings: Settings,
+  io: CommandIo,
+  stopped: (stop: () => void) => void,
+): Promise<void> {
+  const start = settings.party === 'guardian' ? startGuardian : startEmployer;
+  const party = await start(partyConfig(settings)).catch((error) => {
+    if (error instanceof PortTaken) {
+      throw new CommandRefused(`port ${settings.port} is taken; set another one in the settings`);
+    }
+    throw error;
+  });
+  io.out(`The ${settings.party} answers on ${settings.url} (${settings.host}:${settings.port}).`);
+  await new Promise<void>((resolve) => stopped(resolve));
+  io.out('Stopping …');
+  await party.close();
+}
