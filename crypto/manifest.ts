@@ -23,8 +23,10 @@ export interface ManifestHead {
   readonly version: 1;
   readonly sheet_hash: string;
   readonly round: number;
-  /** Days since 1970-01-01 (UTC): the first, and how many. */
+  /** Calendar days since 1970-01-01: the first, and how many. */
   readonly days: { readonly start: number; readonly duration: number };
+  /** In which the days begin and end. */
+  readonly time_zone: string;
   readonly guardian: {
     readonly url: string;
     readonly signing_key: string;
@@ -77,13 +79,13 @@ export function tokenKeyId(tokenKey: string): Uint8Array {
   return tokenKey === '' ? new Uint8Array(32) : sha256(fromBase64url(tokenKey));
 }
 
-/** The entry of one group, with its task bound to sheet, round, group, size and keys. */
+/** The encoded entry of one group, its task bound to sheet, round, group, size and keys. */
 export function planEntry(
   head: Omit<ManifestHead, 'groups' | 'root'>,
   sheet: Sheet,
   group: PlannedGroup,
   index: number,
-): ManifestEntry {
+): Uint8Array {
   const bound = {
     index,
     name: group.name,
@@ -92,23 +94,18 @@ export function planEntry(
     verify_key_hash: toBase64url(group.verifyKeyHash),
     token_key: '',
   };
-  return {
+  return canonicalJson({
     ...bound,
     task_configuration: toBase64url(encodeTaskConfiguration(configurationOf(head, sheet, bound))),
-  };
+  });
 }
 
-/** The head and the encoded entries of a round. @throws CryptoError `invalid_argument` */
-export function planManifest(
+/** The encoded head over a round's encoded entries. @throws CryptoError `invalid_argument` */
+export function planHead(
   head: Omit<ManifestHead, 'groups' | 'root'>,
-  sheet: Sheet,
-  groups: readonly PlannedGroup[],
-): { head: Uint8Array; entries: Uint8Array[] } {
-  const entries = groups.map((group, index) => canonicalJson(planEntry(head, sheet, group, index)));
-  return {
-    head: canonicalJson({ ...head, groups: groups.length, root: toBase64url(merkleRoot(entries)) }),
-    entries,
-  };
+  entries: readonly Uint8Array[],
+): Uint8Array {
+  return canonicalJson({ ...head, groups: entries.length, root: toBase64url(merkleRoot(entries)) });
 }
 
 function configurationOf(
@@ -227,21 +224,16 @@ export function openManifest(served: {
 }
 
 /**
- * Every entry of a manifest, checked: what the employer does before it signs.
- * @throws CryptoError `manifest`, `decode`
+ * That these are all the entries of a manifest; each is then for `openEntry` to check.
+ * @throws CryptoError `manifest`
  */
-export function openEntries(
-  head: ManifestHead,
-  sheet: Sheet,
-  entries: readonly Uint8Array[],
-): { entry: ManifestEntry; task: ManifestTask }[] {
+export function requireEntries(head: ManifestHead, entries: readonly Uint8Array[]): void {
   if (
     entries.length !== head.groups ||
     !equalBytes(merkleRoot(entries), fromBase64url(head.root))
   ) {
     throw new CryptoError('manifest', 'the entries do not have the root of the head');
   }
-  return entries.map((bytes, index) => openEntry(head, sheet, index, bytes));
 }
 
 type Shape = { readonly [key: string]: 'text' | 'natural' | 'base64url' | Shape };
@@ -252,6 +244,7 @@ const HEAD_SHAPE: Shape = {
   sheet_hash: 'base64url',
   round: 'natural',
   days: { start: 'natural', duration: 'natural' },
+  time_zone: 'text',
   guardian: { url: 'text', signing_key: 'base64url', hpke: KEY_SHAPE },
   employer: { url: 'text', signing_key: 'base64url', hpke: KEY_SHAPE, collector: KEY_SHAPE },
   script_hash: 'base64url',

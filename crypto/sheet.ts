@@ -30,13 +30,21 @@ export interface Sheet {
     readonly by: 'guardian' | 'both';
   };
   readonly cadence: 'weekly' | 'fortnightly' | 'monthly' | 'quarterly';
+  readonly schedule: {
+    /** First day of the first round, in days since 1970-01-01; the others follow by the cadence. */
+    readonly first_day: number;
+    /** Days that a round is open, 1 to 60. */
+    readonly round_days: number;
+  };
+  /** How many of a hundred people are expected to answer; groups are planned for it. */
+  readonly response_percent: number;
   readonly retention: {
     /** Days that released trends are kept. */
     readonly trends_days: number;
   };
   /** Days after close at which each party withholds what is not yet noised. */
   readonly deadline_days: number;
-  /** Last day of the survey, in days since 1970-01-01 (UTC). */
+  /** Last day of the survey, in days since 1970-01-01. */
   readonly end_day: number;
   readonly questions: readonly Question[];
 }

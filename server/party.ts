@@ -29,6 +29,10 @@ export interface PartyConfig {
   readonly names: { readonly guardian: string; readonly employer: string };
   /** Both parties on one machine, for trying it out: rounds may be closed by hand. */
   readonly evaluation: boolean;
+  /** In which days begin and end. */
+  readonly timeZone: string;
+  /** How long before it opens a round is planned, in days. */
+  readonly planDaysAhead: number;
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly fetch: typeof fetch;

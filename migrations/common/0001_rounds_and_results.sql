@@ -9,7 +9,11 @@ CREATE TABLE clock (
 CREATE TABLE sheets (
   hash BLOB PRIMARY KEY,                 -- SHA-256 of bytes
   bytes BLOB NOT NULL,                   -- canonical JSON
-  guardian_signature BLOB NOT NULL       -- the guardian's approval
+  state TEXT NOT NULL
+    CHECK (state IN ('draft', 'submitted', 'approved', 'refused', 'retired')),
+  guardian_signature BLOB,               -- the guardian's approval
+  reason TEXT,                           -- the guardian's reason for refusing
+  changed_ms INTEGER NOT NULL            -- when it came into this state
 ) STRICT;
 
 CREATE TABLE rounds (

@@ -8,7 +8,8 @@ import { bytesField } from '../http/schema.ts';
 import type { KeyFiles } from '../storage/key-files.ts';
 import type { TaskKeys } from './verify.ts';
 
-const VERIFY_KEY_SIZE = 32;
+/** Bytes of a task's verify key. */
+export const VERIFY_KEY_SIZE = 32;
 
 const ROUND_KEYS = z.strictObject({
   input_seed: bytesField(HPKE_SEED_SIZE),

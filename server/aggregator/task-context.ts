@@ -6,6 +6,7 @@ import type { Sheet } from '../../crypto/sheet.ts';
 import { prio3Survey } from '../../crypto/vdaf/circuits/survey.ts';
 import type { Prio3 } from '../../crypto/vdaf/prio3.ts';
 import type { RoundStore } from '../storage/rounds.ts';
+import type { SheetStore } from '../storage/sheets.ts';
 import type { Task } from '../storage/tasks.ts';
 
 /** What a round's signed manifest and sheet say, decoded once. */
@@ -31,10 +32,12 @@ export interface TaskContext extends RoundContext {
 /** The contexts of the rounds in the database; what they hold never changes, so they are kept. */
 export class Contexts {
   readonly #rounds: RoundStore;
+  readonly #sheets: SheetStore;
   readonly #kept = new Map<string, RoundContext>();
 
-  constructor(rounds: RoundStore) {
+  constructor(rounds: RoundStore, sheets: SheetStore) {
     this.#rounds = rounds;
+    this.#sheets = sheets;
   }
 
   /** @throws Error if the round is not in the database */
@@ -43,7 +46,7 @@ export class Contexts {
     const kept = this.#kept.get(key);
     if (kept !== undefined) return kept;
     const round = this.#rounds.withHash(manifestHash);
-    const stored = round && this.#rounds.sheet(round.sheetHash);
+    const stored = round && this.#sheets.withHash(round.sheetHash);
     if (round === undefined || stored === undefined) throw new Error('no such round or sheet');
     const head = checkHead(parseCanonicalJson(round.head));
     const sheet = parseCanonicalJson(stored.bytes) as unknown as Sheet;

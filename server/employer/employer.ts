@@ -23,29 +23,47 @@ import {
 import { HelperJobStore } from '../storage/helper-jobs.ts';
 import { collectGroups, revealGroups } from './collect.ts';
 import type { EmployerParts } from './parts.ts';
+import { draftSheet, hearDecisions, submitSheets } from './sheets.ts';
+import type { Sheet } from '../../crypto/sheet.ts';
+import type { Person } from '../domain/roster.ts';
+import { RosterStore } from '../storage/roster.ts';
 import { deleteSpentKeys, followSchedule } from './rounds.ts';
 import { helperRoutes } from './routes/dap.ts';
 import { roundRoutes } from './routes/rounds.ts';
 import { announceWithheld, withholdOverdue } from './withhold.ts';
 
+export interface Employer extends Party {
+  /** Submits a sheet to the guardian. @returns its hash */
+  submit(sheet: Sheet): Uint8Array;
+  /** Replaces the roster. */
+  importRoster(people: readonly Person[]): void;
+}
+
+/** What the employer works with, without serving anything: for single commands too. */
+export async function openEmployer(config: PartyConfig): Promise<EmployerParts> {
+  await sodiumReady();
+  const base = openParty('employer', config);
+  return {
+    ...base,
+    helperJobs: new HelperJobStore(base.db),
+    roster: new RosterStore(base.db),
+    contexts: new Contexts(base.rounds, base.sheets),
+    roundKeys: new RoundKeyFiles(base.keyFiles, 'helper'),
+  };
+}
+
 /**
  * The employer: DAP Helper and Collector.
  * @throws PortTaken
  */
-export async function startEmployer(config: PartyConfig): Promise<Party> {
-  await sodiumReady();
-  const base = openParty('employer', config);
-  const parts: EmployerParts = {
-    ...base,
-    helperJobs: new HelperJobStore(base.db),
-    contexts: new Contexts(base.rounds),
-    roundKeys: new RoundKeyFiles(base.keyFiles, 'helper'),
-    earlyClose: config.evaluation,
-  };
+export async function startEmployer(config: PartyConfig): Promise<Employer> {
+  const parts = await openEmployer(config);
   const work = new PartyWork(
-    base,
+    parts,
     'guardian',
     [
+      { name: 'submit sheets', run: () => submitSheets(parts) },
+      { name: 'hear decisions', run: () => hearDecisions(parts) },
       { name: 'follow the schedule', run: () => followSchedule(parts) },
       { name: 'collect', run: () => collectGroups(parts) },
       { name: 'reveal', run: () => revealGroups(parts) },
@@ -62,12 +80,12 @@ export async function startEmployer(config: PartyConfig): Promise<Party> {
     party: 'employer',
     names: config.names,
     evaluation: config.evaluation,
-    stores: base,
+    stores: parts,
     answerLink: (round) =>
-      new URL(`/answer${answerFragment(0, round.manifestHash)}`, base.pairing.url).href,
+      new URL(`/answer${answerFragment(0, round.manifestHash)}`, parts.pairing.url).href,
     waitingFor() {
       if (work.away) return 'guardian';
-      return base.tasks.inState('noised').length > 0 ? 'employer' : null;
+      return parts.tasks.inState('noised').length > 0 ? 'employer' : null;
     },
     preparing: () => preparing,
   };
@@ -79,16 +97,22 @@ export async function startEmployer(config: PartyConfig): Promise<Party> {
   app.use(() => {
     throw new Refusal('notFound');
   });
-  app.use(errorHandler(base.log, (refusal) => messagePage(source, refusal)));
+  app.use(errorHandler(parts.log, (refusal) => messagePage(source, refusal)));
   const server = await listen(app, config.host, config.port);
   work.clockwork.start();
   return {
     port: (server.address() as AddressInfo).port,
     nudge,
-    rounds: () => standings(base),
+    rounds: () => standings(parts),
     setPreparing: (value) => {
       preparing = value;
     },
-    close: () => closeParty(base, work, server),
+    submit(sheet) {
+      const hash = draftSheet(parts, sheet);
+      nudge();
+      return hash;
+    },
+    importRoster: (people) => parts.roster.replace(people),
+    close: () => closeParty(parts, work, server),
   };
 }

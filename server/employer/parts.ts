@@ -6,11 +6,13 @@ import type { Contexts } from '../aggregator/task-context.ts';
 import type { PeerClient } from '../peer/client.ts';
 import type { Pairing } from '../peer/pairing.ts';
 import type { HelperJobStore } from '../storage/helper-jobs.ts';
+import type { RosterStore } from '../storage/roster.ts';
 import type { Stores } from '../storage/stores.ts';
 
 /** What the employer's work is done with; put together in `employer.ts`. */
 export interface EmployerParts extends Stores {
   readonly helperJobs: HelperJobStore;
+  readonly roster: RosterStore;
   readonly contexts: Contexts;
   readonly roundKeys: RoundKeyFiles;
   readonly peer: PeerClient;
@@ -20,6 +22,4 @@ export interface EmployerParts extends Stores {
   readonly log: Logger;
   /** Where the employer answers, as the manifest names it. */
   readonly url: string;
-  /** Whether the guardian may close a round ahead of its time: only where one person tries both. */
-  readonly earlyClose: boolean;
 }

@@ -3,56 +3,56 @@ import { parseCanonicalJson } from '../../crypto/canonical.ts';
 import { HPKE_SEED_SIZE, HpkePrivateKey } from '../../crypto/hpke.ts';
 import {
   checkHead,
+  type ManifestEntry,
   type ManifestHead,
   manifestHash,
-  openEntries,
+  openEntry,
+  requireEntries,
   signManifest,
 } from '../../crypto/manifest.ts';
 import { Secret } from '../../crypto/secret.ts';
 import { sha256 } from '../../crypto/sha256.ts';
 import { signingPublicKey, verifySignature } from '../../crypto/signing.ts';
+import { paced } from '../aggregator/paced.ts';
+import type { RoundKeys } from '../aggregator/round-keys.ts';
 import { roundTimes } from '../domain/days.ts';
+import type { UnitSize } from '../domain/org.ts';
+import type { Group } from '../domain/planner.ts';
+import { roundGroups } from '../domain/round-groups.ts';
 import { parseSheet } from '../domain/sheets.ts';
 import { Refusal } from '../http/refusal.ts';
 import { transact } from '../storage/stores.ts';
 import { drawCollectorKey, readCollectorKey } from './collector-key.ts';
 import type { EmployerParts } from './parts.ts';
-
-/** What the guardian proposes a round to be. */
-export interface Proposal {
-  readonly number: number;
-  readonly sheet: Uint8Array;
-  readonly sheetSignature: Uint8Array;
-}
+import { hearApproval } from './sheets.ts';
 
 /** The HPKE configuration id of this party's keys of a round. */
 export function configId(number: number): number {
   return number % 256;
 }
 
-/** Public keys of this party for one round. */
-export interface OwnKeys {
+/** What this party gives to a proposed round: unit sizes, never a person, and its public keys. */
+export interface Contribution {
+  readonly units: readonly UnitSize[];
   readonly input: Uint8Array;
   readonly collector: Uint8Array;
 }
 
 /**
- * This party's keys for a proposed round, made once: asked again before the manifest is signed, it
- * gives the same.
- * @throws Refusal `planMismatch` if the sheet is not approved, or the round is planned already
+ * This party's part of a proposed round. The roster is frozen for it; keys are made once, so that
+ * asked again before the manifest is signed, it gives the same keys.
+ * @throws Refusal `planMismatch` if the sheet is not known or not approved, or the round is planned
  */
-export function provideKeys(parts: EmployerParts, proposal: Proposal): OwnKeys {
-  const { number, sheet, sheetSignature } = proposal;
-  verifySignature(parts.pairing.signingKey, sheetSignature, 'chorus sheet v1', sha256(sheet));
-  try {
-    parseSheet(parseCanonicalJson(sheet));
-  } catch (error) {
-    throw new Refusal('planMismatch', `the sheet is not valid: ${(error as Error).message}`);
-  }
+export function contribute(
+  parts: EmployerParts,
+  number: number,
+  sheetHash: Uint8Array,
+  sheetSignature: Uint8Array,
+): Contribution {
+  hearApproval(parts, sheetHash, sheetSignature);
   if (parts.rounds.withNumber(number) !== undefined) {
     throw new Refusal('planMismatch', 'this round has a manifest already');
   }
-  transact(parts.db, () => parts.rounds.insertSheet(sha256(sheet), sheet, sheetSignature));
   const kept = parts.roundKeys.read(number);
   const inputSeed = kept?.inputSeed ?? new Secret(parts.randomness(HPKE_SEED_SIZE));
   if (kept === undefined) parts.roundKeys.write(number, { inputSeed, verifyKeys: [] });
@@ -60,6 +60,7 @@ export function provideKeys(parts: EmployerParts, proposal: Proposal): OwnKeys {
     readCollectorKey(parts.keyFiles, number) ??
     drawCollectorKey(parts.keyFiles, number, parts.randomness);
   return {
+    units: transact(parts.db, () => parts.roster.freeze(number)),
     input: HpkePrivateKey.fromSeed(inputSeed).publicKey,
     collector: collector.publicKey,
   };
@@ -75,26 +76,80 @@ export interface SignedPlan {
 }
 
 /**
- * Compares a manifest with what this party knows, stores it and signs it.
+ * Compares a manifest with what this party knows, stores it and signs it: the parties and keys as
+ * they are, an approved sheet, and exactly the groups that the planner makes of the frozen roster.
  * @returns the employer's signature of the head; the same for the same manifest
  * @throws Refusal `planMismatch`; CryptoError `manifest`, `signature`, `decode`
  */
-export function signPlan(parts: EmployerParts, plan: SignedPlan): Uint8Array {
+export async function signPlan(parts: EmployerParts, plan: SignedPlan): Promise<Uint8Array> {
   const hash = manifestHash(plan.head);
-  const known = parts.rounds.withNumber(plan.number);
-  if (known !== undefined) {
-    if (!known.manifestHash.equals(hash)) {
-      throw new Refusal('planMismatch', 'another manifest of this round is signed');
-    }
-    return known.employerSignature as Buffer;
-  }
+  const known = signedAlready(parts, plan.number, hash);
+  if (known !== undefined) return known;
   verifySignature(parts.pairing.signingKey, plan.guardianSignature, 'chorus manifest v1', hash);
   const head = checkHead(parseCanonicalJson(plan.head));
-  checkOwnFields(parts, head, plan);
-  const stored = parts.rounds.sheet(fromBase64url(head.sheet_hash));
-  if (stored === undefined) throw new Refusal('planMismatch', 'the sheet is not known here');
+  const keys = checkOwnFields(parts, head, plan);
+  const stored = parts.sheets.withHash(fromBase64url(head.sheet_hash));
+  if (stored?.state !== 'approved') throw new Refusal('planMismatch', 'the sheet is not approved');
   const sheet = parseSheet(parseCanonicalJson(stored.bytes));
-  const tasks = openEntries(head, sheet, plan.entries);
+  requireEntries(head, plan.entries);
+  const tasks = await paced(plan.entries, (bytes, i) => openEntry(head, sheet, i, bytes));
+  checkVerifyKeys(plan, tasks);
+  const units = parts.roster.frozenUnits(plan.number);
+  const { groups } = roundGroups(units, sheet);
+  if (
+    groups.length !== tasks.length ||
+    tasks.some(({ entry }, i) => !isGroup(entry, groups[i] as Group))
+  ) {
+    throw new Refusal('planMismatch', 'the groups are not those of the roster');
+  }
+  const signature = signManifest(parts.signingSeed, plan.head);
+  return transact(parts.db, () => {
+    const twin = signedAlready(parts, plan.number, hash);
+    if (twin !== undefined) return twin;
+    parts.roundKeys.write(plan.number, {
+      ...keys,
+      verifyKeys: plan.verifyKeys.map((key) => new Secret(key)),
+    });
+    parts.rounds.insert({
+      manifestHash: hash,
+      number: plan.number,
+      sheetHash: stored.hash,
+      head: plan.head,
+      guardianSignature: plan.guardianSignature,
+      employerSignature: signature,
+      ...roundTimes(head.days, sheet.deadline_days, head.time_zone),
+    });
+    for (const [index, { entry, task }] of tasks.entries()) {
+      parts.tasks.insert({
+        taskId: task.taskId,
+        manifestHash: hash,
+        groupIndex: index,
+        groupName: entry.name,
+        department: entry.department,
+        rosterSize: entry.roster_size,
+        entry: plan.entries[index] as Uint8Array,
+        configuration: task.configuration,
+      });
+    }
+    parts.roster.assignGroups(plan.number, groups);
+    return signature;
+  });
+}
+
+function signedAlready(
+  parts: EmployerParts,
+  number: number,
+  hash: Uint8Array,
+): Uint8Array | undefined {
+  const known = parts.rounds.withNumber(number);
+  if (known === undefined) return undefined;
+  if (!known.manifestHash.equals(hash)) {
+    throw new Refusal('planMismatch', 'another manifest of this round is signed');
+  }
+  return known.employerSignature as Buffer;
+}
+
+function checkVerifyKeys(plan: SignedPlan, tasks: readonly { entry: ManifestEntry }[]): void {
   if (
     plan.verifyKeys.length !== tasks.length ||
     tasks.some(
@@ -104,40 +159,22 @@ export function signPlan(parts: EmployerParts, plan: SignedPlan): Uint8Array {
   ) {
     throw new Refusal('planMismatch', 'the verify keys are not those of the entries');
   }
-  const keys = parts.roundKeys.read(plan.number);
-  if (keys === undefined) throw new Refusal('planMismatch', 'the round’s keys are gone');
-  parts.roundKeys.write(plan.number, {
-    ...keys,
-    verifyKeys: plan.verifyKeys.map((key) => new Secret(key)),
-  });
-  const signature = signManifest(parts.signingSeed, plan.head);
-  transact(parts.db, () => {
-    parts.rounds.insert({
-      manifestHash: hash,
-      number: plan.number,
-      sheetHash: fromBase64url(head.sheet_hash),
-      head: plan.head,
-      guardianSignature: plan.guardianSignature,
-      employerSignature: signature,
-      ...roundTimes(head.days, sheet.deadline_days),
-    });
-    for (const { entry, task } of tasks) {
-      parts.tasks.insert({
-        taskId: task.taskId,
-        manifestHash: hash,
-        groupIndex: entry.index,
-        groupName: entry.name,
-        department: entry.department,
-        rosterSize: entry.roster_size,
-        entry: plan.entries[entry.index] as Uint8Array,
-        configuration: task.configuration,
-      });
-    }
-  });
-  return signature;
 }
 
-function checkOwnFields(parts: EmployerParts, head: ManifestHead, plan: SignedPlan): void {
+function isGroup(entry: ManifestEntry, group: Group): boolean {
+  return (
+    entry.name === group.name &&
+    entry.department === group.department &&
+    entry.roster_size === group.rosterSize
+  );
+}
+
+/** @returns this party's keys of the round */
+function checkOwnFields(
+  parts: EmployerParts,
+  head: ManifestHead,
+  plan: SignedPlan,
+): RoundKeys {
   const keys = parts.roundKeys.read(plan.number);
   const collector = readCollectorKey(parts.keyFiles, plan.number);
   if (
@@ -156,4 +193,5 @@ function checkOwnFields(parts: EmployerParts, head: ManifestHead, plan: SignedPl
   ) {
     throw new Refusal('planMismatch', 'the head does not name the parties and keys as they are');
   }
+  return keys;
 }

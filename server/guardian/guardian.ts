@@ -29,16 +29,39 @@ import { finishRounds } from './finish.ts';
 import type { GuardianParts } from './parts.ts';
 import { planRound, type RoundPlan } from './plan.ts';
 import { releaseGroups, sealGroups } from './release.ts';
-import { closeDueRounds, openDueRounds } from './rounds.ts';
+import { closeDueRounds, drawLots, openDueRounds } from './rounds.ts';
 import { collectionRoutes } from './routes/collection-jobs.ts';
 import { manifestRoutes } from './routes/manifests.ts';
 import { pageRoutes } from './routes/pages.ts';
 import { reportRoutes } from './routes/reports.ts';
+import { sheetRoutes } from './routes/sheets.ts';
+import { planDueRounds } from './schedule.ts';
+import { approveSheet, retireSheets } from './sheets.ts';
 import { announceWithheld, withholdOverdue } from './withhold.ts';
 
 export interface Guardian extends Party {
   /** Plans a round with the employer; repeatable. @returns the manifest hash */
   plan(plan: RoundPlan): Promise<Uint8Array>;
+  /** Approves a submitted sheet. @throws Refusal `planMismatch` */
+  approve(sheetHash: Uint8Array): void;
+}
+
+/** What the guardian works with, without serving anything: for single commands too. */
+export async function openGuardian(config: PartyConfig): Promise<GuardianParts> {
+  await sodiumReady();
+  const base = openParty('guardian', config);
+  return {
+    ...base,
+    box: new BoxStore(base.db),
+    collectionJobs: new CollectionJobStore(base.db),
+    contexts: new Contexts(base.rounds, base.sheets),
+    roundKeys: new RoundKeyFiles(base.keyFiles, 'leader'),
+    scripts: new ScriptStore(base.db),
+    script: readAsset(config.pages, 'answer.js'),
+    timeZone: config.timeZone,
+    planDaysAhead: config.planDaysAhead,
+    mayOpen: config.evaluation,
+  };
 }
 
 /**
@@ -46,23 +69,16 @@ export interface Guardian extends Party {
  * @throws PortTaken
  */
 export async function startGuardian(config: PartyConfig): Promise<Guardian> {
-  await sodiumReady();
-  const base = openParty('guardian', config);
-  const parts: GuardianParts = {
-    ...base,
-    box: new BoxStore(base.db),
-    collectionJobs: new CollectionJobStore(base.db),
-    contexts: new Contexts(base.rounds),
-    roundKeys: new RoundKeyFiles(base.keyFiles, 'leader'),
-    scripts: new ScriptStore(base.db),
-    script: readAsset(config.pages, 'answer.js'),
-  };
+  const parts = await openGuardian(config);
   const work = new PartyWork(
-    base,
+    parts,
     'employer',
     [
+      { name: 'retire sheets', run: () => retireSheets(parts) },
       { name: 'close rounds', run: () => closeDueRounds(parts) },
+      { name: 'draw lots', run: () => drawLots(parts) },
       { name: 'withhold what is overdue', run: () => withholdOverdue(parts) },
+      { name: 'plan rounds', run: () => planDueRounds(parts, (plan) => planRound(parts, plan)) },
       { name: 'open rounds', run: () => openDueRounds(parts) },
       { name: 'announce withheld groups', run: () => announceWithheld(parts) },
       { name: 'count', run: () => countLots(parts) },
@@ -78,11 +94,11 @@ export async function startGuardian(config: PartyConfig): Promise<Guardian> {
     party: 'guardian',
     names: config.names,
     evaluation: config.evaluation,
-    stores: base,
+    stores: parts,
     answerLink: (round) => `/answer${answerFragment(0, round.manifestHash)}`,
     // A sealed group waits to be asked for, a noised one for the other half.
     waitingFor: () =>
-      work.away || [...base.tasks.inState('sealed'), ...base.tasks.inState('noised')].length > 0
+      work.away || [...parts.tasks.inState('sealed'), ...parts.tasks.inState('noised')].length > 0
         ? ('employer' as const)
         : null,
     preparing: () => preparing,
@@ -92,22 +108,24 @@ export async function startGuardian(config: PartyConfig): Promise<Guardian> {
   app.use(reportRoutes(parts));
   app.use(collectionRoutes(parts, nudge));
   app.use(manifestRoutes(parts));
+  app.use(sheetRoutes(parts));
   sharedPages(app, source);
   app.use(pageRoutes(parts, source, nudge));
   app.use(() => {
     throw new Refusal('notFound');
   });
-  app.use(errorHandler(base.log, (refusal) => messagePage(source, refusal)));
+  app.use(errorHandler(parts.log, (refusal) => messagePage(source, refusal)));
   const server = await listen(app, config.host, config.port);
   work.clockwork.start();
   return {
     port: (server.address() as AddressInfo).port,
     nudge,
-    rounds: () => standings(base),
+    rounds: () => standings(parts),
     setPreparing: (value) => {
       preparing = value;
     },
     plan: (plan) => planRound(parts, plan),
-    close: () => closeParty(base, work, server),
+    approve: (sheetHash) => approveSheet(parts, sheetHash),
+    close: () => closeParty(parts, work, server),
   };
 }

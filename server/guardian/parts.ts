@@ -23,6 +23,12 @@ export interface GuardianParts extends Stores {
   readonly log: Logger;
   /** Where the guardian answers, as the manifest names it. */
   readonly url: string;
+  /** In which days begin and end. */
+  readonly timeZone: string;
+  /** How long before it opens a round is planned. */
+  readonly planDaysAhead: number;
+  /** Whether rounds may be opened: until entitlement is checked, in the evaluation only. */
+  readonly mayOpen: boolean;
   readonly scripts: ScriptStore;
   /** The answering page's script as it is built now: what the next round is planned with. */
   readonly script: Uint8Array;

@@ -4,50 +4,57 @@ import { parseCanonicalJson } from '../../crypto/canonical.ts';
 import { HPKE_PUBLIC_KEY_SIZE, HPKE_SEED_SIZE, HpkePrivateKey } from '../../crypto/hpke.ts';
 import {
   checkHead,
+  type ManifestHead,
   manifestHash,
-  openEntries,
+  openEntry,
   openHead,
-  planManifest,
+  planEntry,
+  planHead,
   signManifest,
 } from '../../crypto/manifest.ts';
 import { Secret } from '../../crypto/secret.ts';
 import { sha256 } from '../../crypto/sha256.ts';
-import type { Sheet } from '../../crypto/sheet.ts';
-import { sign, signingPublicKey } from '../../crypto/signing.ts';
-import type { RoundKeys } from '../aggregator/round-keys.ts';
+import { signingPublicKey } from '../../crypto/signing.ts';
+import { paced } from '../aggregator/paced.ts';
+import { VERIFY_KEY_SIZE } from '../aggregator/round-keys.ts';
 import { type Days, roundTimes } from '../domain/days.ts';
-import { encodeSheet, parseSheet } from '../domain/sheets.ts';
+import { roundGroups } from '../domain/round-groups.ts';
+import { parseSheet } from '../domain/sheets.ts';
+import { Refusal } from '../http/refusal.ts';
 import { bytesField } from '../http/schema.ts';
 import { PeerAway } from '../peer/client.ts';
 import type { Round } from '../storage/rounds.ts';
+import type { StoredSheet } from '../storage/sheets.ts';
 import { transact } from '../storage/stores.ts';
 import type { GuardianParts } from './parts.ts';
 
 /** What a round is planned from. */
 export interface RoundPlan {
   readonly number: number;
+  /** Hash of an approved sheet. */
+  readonly sheetHash: Uint8Array;
   readonly days: Days;
-  readonly sheet: Sheet;
-  readonly groups: readonly {
-    readonly name: string;
-    readonly department: string;
-    readonly rosterSize: number;
-  }[];
 }
 
 const KEY = z.strictObject({
   config_id: z.int().min(0).max(255),
   public_key: bytesField(HPKE_PUBLIC_KEY_SIZE),
 });
-const EMPLOYER_KEYS = z.strictObject({ hpke: KEY, collector: KEY });
+/** What the employer says when a round is proposed: the sizes of its units, never a person. */
+const PROPOSAL_REPLY = z.strictObject({
+  units: z.array(z.strictObject({ path: z.string(), people: z.int().min(0) })),
+  hpke: KEY,
+  collector: KEY,
+});
 const SIGNED = z.strictObject({ signature: bytesField(64) });
 
 /**
- * Plans a round: the employer's keys, then our own, the tasks, the head and our signature, stored;
- * then the employer compares and signs. Repeated after a crash it goes on where it was, with the
- * same manifest once that is stored.
+ * Plans a round: unit sizes and keys from the employer, then the groups, our own keys, the tasks, the
+ * head and our signature, stored; then the employer compares and signs. Repeated after a crash it
+ * goes on where it was, with the same manifest once that is stored.
  * @returns the hash that every invitation link carries
- * @throws PeerAway, PeerRefusal; ZodError if the sheet is not valid
+ * @throws Refusal `planMismatch` if the sheet is not approved; PlanError if there can be no group;
+ * PeerAway, PeerRefusal
  */
 export async function planRound(parts: GuardianParts, plan: RoundPlan): Promise<Uint8Array> {
   const round = parts.rounds.withNumber(plan.number) ?? (await draftRound(parts, plan));
@@ -56,85 +63,88 @@ export async function planRound(parts: GuardianParts, plan: RoundPlan): Promise<
 }
 
 async function draftRound(parts: GuardianParts, plan: RoundPlan): Promise<Round> {
-  const sheetBytes = encodeSheet(parseSheet(plan.sheet));
-  const sheetHash = sha256(sheetBytes);
-  const sheetSignature = sign(parts.signingSeed, 'chorus sheet v1', sheetHash);
+  const stored = approvedSheet(parts, plan.sheetHash);
+  const sheet = parseSheet(parseCanonicalJson(stored.bytes));
   const answer = await parts.peer.postJson(`/peer/rounds/${plan.number}/keys`, {
-    sheet: toBase64url(sheetBytes),
-    sheet_signature: toBase64url(sheetSignature),
+    sheet_hash: toBase64url(stored.hash),
+    sheet_signature: toBase64url(stored.guardianSignature as Buffer),
   });
-  const employerKeys = EMPLOYER_KEYS.safeParse(answer);
-  if (!employerKeys.success) throw new PeerAway('the employer’s keys are malformed');
-  // The same plan may have been asked for twice at once; another draw would replace its keys.
-  const planned = parts.rounds.withNumber(plan.number);
-  if (planned !== undefined) return planned;
-  const keys = drawKeys(parts, plan);
-  const { head, entries } = planManifest(
-    {
-      version: 1,
-      sheet_hash: toBase64url(sheetHash),
-      round: plan.number,
-      days: { start: plan.days.start, duration: plan.days.duration },
-      guardian: {
-        url: parts.url,
-        signing_key: toBase64url(signingPublicKey(parts.signingSeed)),
-        hpke: {
-          config_id: plan.number % 256,
-          public_key: toBase64url(HpkePrivateKey.fromSeed(keys.inputSeed).publicKey),
-        },
+  const reply = PROPOSAL_REPLY.safeParse(answer);
+  if (!reply.success) throw new PeerAway('the employer’s units or keys are malformed');
+  const { groups } = roundGroups(reply.data.units, sheet);
+  const keys = {
+    inputSeed: new Secret(parts.randomness(HPKE_SEED_SIZE)),
+    verifyKeys: groups.map(() => new Secret(parts.randomness(VERIFY_KEY_SIZE))),
+  };
+  const shared = {
+    version: 1,
+    sheet_hash: toBase64url(stored.hash),
+    round: plan.number,
+    days: { start: plan.days.start, duration: plan.days.duration },
+    time_zone: parts.timeZone,
+    guardian: {
+      url: parts.url,
+      signing_key: toBase64url(signingPublicKey(parts.signingSeed)),
+      hpke: {
+        config_id: plan.number % 256,
+        public_key: toBase64url(HpkePrivateKey.fromSeed(keys.inputSeed).publicKey),
       },
-      employer: {
-        url: parts.pairing.url,
-        signing_key: toBase64url(parts.pairing.signingKey),
-        hpke: encodeKey(employerKeys.data.hpke),
-        collector: encodeKey(employerKeys.data.collector),
-      },
-      script_hash: toBase64url(sha256(parts.script)),
     },
-    plan.sheet,
-    plan.groups.map((group, i) => ({
-      ...group,
-      verifyKeyHash: sha256((keys.verifyKeys[i] as Secret<Uint8Array>).reveal()),
-    })),
-  );
-  const hash = manifestHash(head);
-  const tasks = openEntries(checkHead(parseCanonicalJson(head)), plan.sheet, entries);
-  transact(parts.db, () => {
+    employer: {
+      url: parts.pairing.url,
+      signing_key: toBase64url(parts.pairing.signingKey),
+      hpke: encodeKey(reply.data.hpke),
+      collector: encodeKey(reply.data.collector),
+    },
+    script_hash: toBase64url(sha256(parts.script)),
+  } satisfies Omit<ManifestHead, 'groups' | 'root'>;
+  const entries = await paced(groups, (group, index) => {
+    const verifyKey = keys.verifyKeys[index] as Secret<Uint8Array>;
+    const planned = { ...group, verifyKeyHash: sha256(verifyKey.reveal()) };
+    return planEntry(shared, sheet, planned, index);
+  });
+  const encoded = planHead(shared, entries);
+  const head = checkHead(parseCanonicalJson(encoded));
+  const tasks = await paced(entries, (bytes, index) => openEntry(head, sheet, index, bytes));
+  const hash = manifestHash(encoded);
+  return transact(parts.db, () => {
+    // The same plan may have been asked for twice at once: the keys of the first are the round's.
+    const twin = parts.rounds.withNumber(plan.number);
+    if (twin !== undefined) return twin;
+    parts.roundKeys.write(plan.number, keys);
     parts.scripts.insert(sha256(parts.script), parts.script);
-    parts.rounds.insertSheet(sheetHash, sheetBytes, sheetSignature);
     parts.rounds.insert({
       manifestHash: hash,
       number: plan.number,
-      sheetHash,
-      head,
-      guardianSignature: signManifest(parts.signingSeed, head),
+      sheetHash: stored.hash,
+      head: encoded,
+      guardianSignature: signManifest(parts.signingSeed, encoded),
       employerSignature: null,
-      ...roundTimes(plan.days, plan.sheet.deadline_days),
+      ...roundTimes(plan.days, sheet.deadline_days, parts.timeZone),
     });
-    for (const { entry, task } of tasks) {
+    for (const [index, { entry, task }] of tasks.entries()) {
       parts.tasks.insert({
         taskId: task.taskId,
         manifestHash: hash,
-        groupIndex: entry.index,
+        groupIndex: index,
         groupName: entry.name,
         department: entry.department,
         rosterSize: entry.roster_size,
-        entry: entries[entry.index] as Uint8Array,
+        entry: entries[index] as Uint8Array,
         configuration: task.configuration,
       });
     }
+    return parts.rounds.withNumber(plan.number) as Round;
   });
-  return parts.rounds.withNumber(plan.number) as Round;
 }
 
-/** This party's keys of a round, drawn once: a draft that did not get further is drawn anew. */
-function drawKeys(parts: GuardianParts, plan: RoundPlan): RoundKeys {
-  const keys = {
-    inputSeed: new Secret(parts.randomness(HPKE_SEED_SIZE)),
-    verifyKeys: plan.groups.map(() => new Secret(parts.randomness(32))),
-  };
-  parts.roundKeys.write(plan.number, keys);
-  return keys;
+function approvedSheet(parts: GuardianParts, hash: Uint8Array): StoredSheet {
+  const stored = parts.sheets.withHash(hash);
+  if (stored === undefined) throw new Refusal('planMismatch', 'there is no such sheet');
+  if (stored.state !== 'approved') {
+    throw new Refusal('planMismatch', `the sheet is ${stored.state}, not approved`);
+  }
+  return stored;
 }
 
 async function askForSignature(parts: GuardianParts, round: Round): Promise<void> {

@@ -1,32 +1,50 @@
+import { paced } from '../aggregator/paced.ts';
 import { DAY_MS } from '../domain/days.ts';
 import { planLots } from '../domain/lots.ts';
+import { Refusal } from '../http/refusal.ts';
 import { truncateWal } from '../storage/database.ts';
 import type { Round } from '../storage/rounds.ts';
+import type { Task } from '../storage/tasks.ts';
 import { transact } from '../storage/stores.ts';
 import type { GuardianParts } from './parts.ts';
 import { withholdInside } from './withhold.ts';
 
-/** planned → open: at its time, signed by both, and no released group still unconfirmed. */
-export async function openDueRounds(parts: GuardianParts): Promise<boolean> {
-  const { rounds, tasks, clock, events, db } = parts;
-  let progress = false;
-  for (const round of rounds.inState('planned')) {
-    const now = clock.now();
-    if (now < round.opensMs || round.employerSignature === null) continue;
-    if (tasks.inState('noised').length > 0) continue;
-    transact(db, () => {
-      if (!rounds.move(round.manifestHash, 'planned', 'open')) return;
-      events.add({
-        atMs: now,
-        round: round.number,
-        groupIndex: null,
-        kind: 'opened',
-        sentence: `Round ${round.number} is open.`,
-      });
-    });
-    progress = true;
+/** Why a planned round does not open yet, in words; undefined if nothing is in its way. */
+export function whyNotOpen(parts: GuardianParts, round: Round): string | undefined {
+  if (!parts.mayOpen) {
+    return 'this version does not check who may answer, so it opens rounds in the evaluation only';
   }
-  return progress;
+  if (round.employerSignature === null) return 'the employer has not signed its manifest';
+  if (parts.clock.now() < round.opensMs) return 'its first day has not begun';
+  if (parts.tasks.inState('noised').length > 0) {
+    return 'the employer still owes its half of an earlier result';
+  }
+  return undefined;
+}
+
+/** planned → open. @throws Refusal `notYet` with what is in the way */
+export function openRound(parts: GuardianParts, round: Round): void {
+  const reason = whyNotOpen(parts, round);
+  if (reason !== undefined) throw new Refusal('notYet', `round ${round.number}: ${reason}`);
+  transact(parts.db, () => {
+    if (!parts.rounds.move(round.manifestHash, 'planned', 'open')) return;
+    parts.events.add({
+      atMs: parts.clock.now(),
+      round: round.number,
+      groupIndex: null,
+      kind: 'opened',
+      sentence: `Round ${round.number} is open.`,
+    });
+  });
+}
+
+/** planned → open, for every round that nothing is in the way of. */
+export async function openDueRounds(parts: GuardianParts): Promise<boolean> {
+  const due = parts.rounds
+    .inState('planned')
+    .filter((round) => whyNotOpen(parts, round) === undefined);
+  for (const round of due) openRound(parts, round);
+  return due.length > 0;
 }
 
 /** open → closed, for every round whose time is up. */
@@ -54,13 +72,8 @@ export async function closeRoundEarly(parts: GuardianParts, round: Round): Promi
   closeRound(parts, round);
 }
 
-/**
- * One transaction: the box of each group is shuffled into lots, or destroyed unopened if it holds
- * fewer than k reports. Nothing is sent before this is stored, and nothing is shuffled again.
- */
 function closeRound(parts: GuardianParts, round: Round): void {
-  const { rounds, tasks, box, randomness, events, clock } = parts;
-  const { sheet } = parts.contexts.round(round.manifestHash);
+  const { rounds, events, clock } = parts;
   transact(parts.db, () => {
     if (!rounds.move(round.manifestHash, 'open', 'closed')) return;
     events.add({
@@ -70,19 +83,36 @@ function closeRound(parts: GuardianParts, round: Round): void {
       kind: 'closed',
       sentence: `Round ${round.number} is closed; the count begins.`,
     });
-    for (const task of tasks.ofRound(round.manifestHash)) {
-      const ids = box.ids(task.taskId);
-      if (ids.length < sheet.k) {
-        withholdInside(parts, task, 'too-few');
-        continue;
-      }
-      const lots = planLots(ids, sheet.k, randomness);
-      lots.forEach((lot, number) => {
-        box.insertLot(task.taskId, number, lot);
-      });
-      tasks.setLots(task.taskId, lots.length);
-      tasks.move(task.taskId, 'boxed', 'counting');
-    }
   });
-  truncateWal(parts.db);
+}
+
+/**
+ * boxed → counting or withheld, for every group of a closed round, each in a transaction of its own:
+ * the box is shuffled into lots, or destroyed unopened if it holds fewer than k reports. Nothing is
+ * sent before the lots are stored, and nothing is shuffled again.
+ */
+export async function drawLots(parts: GuardianParts): Promise<boolean> {
+  const boxed = parts.rounds
+    .inState('closed')
+    .flatMap((round) => parts.tasks.ofRound(round.manifestHash))
+    .filter((task) => task.state === 'boxed');
+  await paced(boxed, (task) => transact(parts.db, () => drawLotsOf(parts, task)));
+  if (boxed.length > 0) truncateWal(parts.db);
+  return boxed.length > 0;
+}
+
+function drawLotsOf(parts: GuardianParts, task: Task): void {
+  const { tasks, box, randomness } = parts;
+  const { sheet } = parts.contexts.round(task.manifestHash);
+  const ids = box.ids(task.taskId);
+  if (ids.length < sheet.k) {
+    withholdInside(parts, task, 'too-few');
+    return;
+  }
+  if (!tasks.move(task.taskId, 'boxed', 'counting')) return;
+  const lots = planLots(ids, sheet.k, randomness);
+  lots.forEach((lot, number) => {
+    box.insertLot(task.taskId, number, lot);
+  });
+  tasks.setLots(task.taskId, lots.length);
 }

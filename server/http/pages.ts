@@ -188,10 +188,10 @@ export function daysOf(round: Round): { opens: string; closes: string } {
 
 /** What may be shown of all rounds: totals only where both parties have signed them. */
 function released(source: PageSource): { sheet: Sheet | undefined; rounds: TrendRound[] } {
-  const { rounds, tasks, results } = source.stores;
+  const { rounds, sheets, tasks, results } = source.stores;
   const all = rounds.all().filter((round) => round.state !== 'planned');
   const newest = all.at(-1);
-  const sheet = newest && rounds.sheet(newest.sheetHash);
+  const sheet = newest && sheets.withHash(newest.sheetHash);
   return {
     sheet: sheet && (parseCanonicalJson(sheet.bytes) as unknown as Sheet),
     rounds: all.map((round) => {

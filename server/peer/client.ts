@@ -46,13 +46,12 @@ export class PeerClient {
   /** @throws PeerAway, PeerRefusal */
   async postJson(path: string, body: object): Promise<unknown> {
     const bytes = new TextEncoder().encode(JSON.stringify(body));
-    const reply = await this.post(path, 'application/json', bytes);
-    if (reply.body.length === 0) return undefined;
-    try {
-      return JSON.parse(new TextDecoder().decode(reply.body));
-    } catch {
-      throw new PeerAway('the other party answered something else than JSON');
-    }
+    return parseJsonReply(await this.post(path, 'application/json', bytes));
+  }
+
+  /** @throws PeerAway, PeerRefusal */
+  async getJson(path: string): Promise<unknown> {
+    return parseJsonReply(await this.get(path));
   }
 
   /** @throws PeerAway, PeerRefusal */
@@ -112,6 +111,16 @@ export class PeerClient {
       throw new PeerAway(`the other party answered ${response.status}`);
     }
     throw new PeerRefusal(refusalCodeOf(problem.type), problem.detail ?? problem.title ?? '');
+  }
+}
+
+/** @throws PeerAway if the body is something else than JSON */
+function parseJsonReply({ body }: PeerReply): unknown {
+  if (body.length === 0) return undefined;
+  try {
+    return JSON.parse(new TextDecoder().decode(body));
+  } catch {
+    throw new PeerAway('the other party answered something else than JSON');
   }
 }
 

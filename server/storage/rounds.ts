@@ -37,14 +37,14 @@ const COLUMNS = `manifest_hash AS manifestHash, number, sheet_hash AS sheetHash,
   list_root AS listRoot, list_guardian_signature AS listGuardianSignature,
   list_employer_signature AS listEmployerSignature`;
 
-/** Approved sheets and the rounds planned from them. */
+/** Rounds, from the plan to the signed list. */
 export class RoundStore {
-  readonly #insertSheet;
-  readonly #sheet;
   readonly #insert;
   readonly #byHash;
   readonly #schedule;
   readonly #byNumber;
+  readonly #lastNumber;
+  readonly #ofSheet;
   readonly #all;
   readonly #inState;
   readonly #unlisted;
@@ -56,12 +56,6 @@ export class RoundStore {
   readonly #slice;
 
   constructor(db: Database) {
-    this.#insertSheet = db.prepare(
-      'INSERT OR IGNORE INTO sheets (hash, bytes, guardian_signature) VALUES (?, ?, ?)',
-    );
-    this.#sheet = db.prepare<[Uint8Array], { bytes: Buffer; guardianSignature: Buffer }>(
-      'SELECT bytes, guardian_signature AS guardianSignature FROM sheets WHERE hash = ?',
-    );
     this.#insert = db.prepare(
       `INSERT INTO rounds (manifest_hash, number, sheet_hash, head, guardian_signature,
          employer_signature, opens_ms, closes_ms, deadline_ms)
@@ -76,6 +70,10 @@ export class RoundStore {
        WHERE manifest_hash = ?`,
     );
     this.#byNumber = db.prepare<[number], Round>(`SELECT ${COLUMNS} FROM rounds WHERE number = ?`);
+    this.#lastNumber = db.prepare<[], number | null>('SELECT MAX(number) FROM rounds').pluck();
+    this.#ofSheet = db.prepare<[Uint8Array], Round>(
+      `SELECT ${COLUMNS} FROM rounds WHERE sheet_hash = ? ORDER BY number`,
+    );
     this.#all = db.prepare<[], Round>(`SELECT ${COLUMNS} FROM rounds ORDER BY number`);
     this.#inState = db.prepare<[RoundState], Round>(
       `SELECT ${COLUMNS} FROM rounds WHERE state = ? ORDER BY number`,
@@ -107,14 +105,6 @@ export class RoundStore {
       .pluck();
   }
 
-  insertSheet(hash: Uint8Array, bytes: Uint8Array, guardianSignature: Uint8Array): void {
-    this.#insertSheet.run(hash, bytes, guardianSignature);
-  }
-
-  sheet(hash: Uint8Array): { bytes: Buffer; guardianSignature: Buffer } | undefined {
-    return this.#sheet.get(hash);
-  }
-
   insert(round: NewRound): void {
     this.#insert.run(round);
   }
@@ -130,6 +120,16 @@ export class RoundStore {
 
   withNumber(number: number): Round | undefined {
     return this.#byNumber.get(number);
+  }
+
+  /** The number of the newest round, 0 if there is none. */
+  lastNumber(): number {
+    return this.#lastNumber.get() ?? 0;
+  }
+
+  /** The rounds of one sheet, oldest first. */
+  ofSheet(sheetHash: Uint8Array): Round[] {
+    return this.#ofSheet.all(sheetHash);
   }
 
   all(): Round[] {

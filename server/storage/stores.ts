@@ -7,12 +7,14 @@ import { EventStore } from './events.ts';
 import { KeyFiles } from './key-files.ts';
 import { ResultStore } from './results.ts';
 import { RoundStore } from './rounds.ts';
+import { SheetStore } from './sheets.ts';
 import { TaskStore } from './tasks.ts';
 
 /** What both parties keep alike, in one database and one key folder of their own. */
 export interface Stores {
   readonly db: Database;
   readonly clock: Clock;
+  readonly sheets: SheetStore;
   readonly rounds: RoundStore;
   readonly tasks: TaskStore;
   readonly buckets: BucketStore;
@@ -42,6 +44,7 @@ export function openStores(
   return {
     db,
     clock: forwardClock(source, new ClockStore(db)),
+    sheets: new SheetStore(db),
     rounds: new RoundStore(db),
     tasks: new TaskStore(db),
     buckets: new BucketStore(db),

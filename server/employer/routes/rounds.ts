@@ -7,14 +7,14 @@ import { bytesField, parseJson } from '../../http/schema.ts';
 import { requirePeer } from '../../peer/pairing.ts';
 import type { Round } from '../../storage/rounds.ts';
 import type { EmployerParts } from '../parts.ts';
-import { configId, provideKeys, signPlan } from '../plan.ts';
+import { configId, contribute, signPlan } from '../plan.ts';
 import { closeEarly, signList } from '../rounds.ts';
 
 /** A manifest of some thousand groups, or a list of a million ids. */
 const LIMIT_BYTES = 32 * 1024 * 1024;
 
 const PROPOSAL = z.strictObject({
-  sheet: bytesField(),
+  sheet_hash: bytesField(32),
   sheet_signature: bytesField(64),
 });
 const PLAN = z.strictObject({
@@ -32,18 +32,22 @@ export function roundRoutes(parts: EmployerParts, nudge: () => void): Router {
 
   router.post('/peer/rounds/:number/keys', ...body, (request, response) => {
     const number = numberOf(request.params.number);
-    const { sheet, sheet_signature } = parseJson(PROPOSAL, request.body);
-    const keys = provideKeys(parts, { number, sheet, sheetSignature: sheet_signature });
+    const { sheet_hash, sheet_signature } = parseJson(PROPOSAL, request.body);
+    const given = contribute(parts, number, sheet_hash, sheet_signature);
     const named = (publicKey: Uint8Array) => ({
       config_id: configId(number),
       public_key: toBase64url(publicKey),
     });
-    response.json({ hpke: named(keys.input), collector: named(keys.collector) });
+    response.json({
+      units: given.units,
+      hpke: named(given.input),
+      collector: named(given.collector),
+    });
   });
 
-  router.post('/peer/rounds/:number/manifest', ...body, (request, response) => {
+  router.post('/peer/rounds/:number/manifest', ...body, async (request, response) => {
     const plan = parseJson(PLAN, request.body);
-    const signature = signPlan(parts, {
+    const signature = await signPlan(parts, {
       number: numberOf(request.params.number),
       head: plan.head,
       guardianSignature: plan.guardian_signature,

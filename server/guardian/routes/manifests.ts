@@ -64,7 +64,7 @@ export function manifestRoutes(parts: GuardianParts): Router {
   });
 
   router.get('/sheets/:hash', (request, response) => {
-    const sheet = parts.rounds.sheet(pathBytes(request.params.hash, 32, 'notFound'));
+    const sheet = parts.sheets.withHash(pathBytes(request.params.hash, 32, 'notFound'));
     if (sheet === undefined) throw new Refusal('notFound');
     response.type('application/json').send(sheet.bytes);
   });

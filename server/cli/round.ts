@@ -1,0 +1,145 @@
+import { isoDate, dayOf } from '../domain/days.ts';
+import type { EmployerParts } from '../employer/parts.ts';
+import type { GuardianParts } from '../guardian/parts.ts';
+import { planRound } from '../guardian/plan.ts';
+import { closeRoundEarly, openRound, whyNotOpen } from '../guardian/rounds.ts';
+import { nextRoundOf } from '../guardian/schedule.ts';
+import type { Round } from '../storage/rounds.ts';
+import type { Stores } from '../storage/stores.ts';
+import { type CommandIo, CommandRefused, table, UsageError } from './io.ts';
+
+export const ROUND_USAGE = {
+  employer: 'chorus round list | status NUMBER',
+  guardian:
+    'chorus round list | status NUMBER | plan [--first YYYY-MM-DD] | open NUMBER | close NUMBER',
+} as const;
+
+/** `chorus round …` at the employer: it looks on. @throws CommandRefused, UsageError */
+export async function employerRound(
+  args: readonly string[],
+  open: () => Promise<EmployerParts>,
+  io: CommandIo,
+): Promise<void> {
+  const [verb, number, ...rest] = args;
+  if (rest.length > 0) throw new UsageError(ROUND_USAGE.employer);
+  if (verb === 'list' && number === undefined) return list(await open(), io);
+  if (verb === 'status' && number !== undefined) {
+    const parts = await open();
+    return status(parts, find(parts, number), io);
+  }
+  throw new UsageError(ROUND_USAGE.employer);
+}
+
+/** `chorus round …` at the guardian. @throws CommandRefused, UsageError, Refusal, PeerAway */
+export async function guardianRound(
+  args: readonly string[],
+  open: () => Promise<GuardianParts>,
+  io: CommandIo,
+): Promise<void> {
+  const [verb, ...rest] = args;
+  if (verb === 'list' && rest.length === 0) return list(await open(), io);
+  if (verb === 'plan') return plan(await open(), rest, io);
+  const [number, ...more] = rest;
+  if (number === undefined || more.length > 0) throw new UsageError(ROUND_USAGE.guardian);
+  const parts = await open();
+  const round = find(parts, number);
+  switch (verb) {
+    case 'status': {
+      status(parts, round, io);
+      if (round.state === 'planned') io.out(`Next: ${next(parts, round)}`);
+      return;
+    }
+    case 'open':
+      if (round.state !== 'planned') throw new CommandRefused(`round ${number} is ${round.state}`);
+      openRound(parts, round);
+      io.out(`Round ${number} is open.`);
+      return;
+    case 'close': {
+      if (round.state !== 'open') throw new CommandRefused(`round ${number} is ${round.state}`);
+      io.out(`Nobody can answer in round ${number} afterwards; its groups are then counted.`);
+      if (!(await io.confirm(`Close round ${number} now?`))) {
+        throw new CommandRefused('left open');
+      }
+      await closeRoundEarly(parts, round);
+      io.out(`Round ${number} is closed.`);
+      return;
+    }
+    default:
+      throw new UsageError(ROUND_USAGE.guardian);
+  }
+}
+
+/** Plans the next round of the one approved survey, on the days that the schedule or a person says. */
+async function plan(parts: GuardianParts, args: readonly string[], io: CommandIo): Promise<void> {
+  const [flag, first, ...rest] = args;
+  if (rest.length > 0 || (flag !== undefined && (flag !== '--first' || first === undefined))) {
+    throw new UsageError(ROUND_USAGE.guardian);
+  }
+  const approved = parts.sheets.inState('approved');
+  const [stored] = approved;
+  if (stored === undefined) throw new CommandRefused('no survey is approved');
+  if (approved.length > 1) throw new CommandRefused('several surveys are approved; their schedules plan');
+  const scheduled = nextRoundOf(parts, stored);
+  if (scheduled === undefined) throw new CommandRefused('the survey has no further round');
+  const start = first === undefined ? scheduled.start : dayOf(first);
+  if (start === undefined) throw new CommandRefused(`${first} is not a date like 2026-11-21`);
+  const number = parts.rounds.lastNumber() + 1;
+  io.progress(`Planning round ${number} …`);
+  await planRound(parts, {
+    number,
+    sheetHash: stored.hash,
+    days: { start, duration: scheduled.duration },
+  });
+  const round = parts.rounds.withNumber(number) as Round;
+  const groups = parts.tasks.ofRound(round.manifestHash).length;
+  io.out(`Round ${number} is planned: ${groups} groups, from ${isoDate(start)}.`);
+}
+
+function list(stores: Stores, io: CommandIo): void {
+  const rounds = stores.rounds.all();
+  if (rounds.length === 0) {
+    io.out('No round yet. Rounds are planned once a survey is approved.');
+    return;
+  }
+  const rows = rounds.map((round) => {
+    const groups = stores.tasks.states(round.manifestHash);
+    const total = Object.values(groups).reduce((sum, count) => sum + count, 0);
+    return [
+      String(round.number),
+      round.state,
+      date(round.opensMs),
+      date(round.closesMs),
+      String(total),
+      String(groups.confirmed),
+      String(groups.withheld),
+    ];
+  });
+  const head = ['Round', 'State', 'Opens', 'Closes', 'Groups', 'Released', 'Withheld'];
+  for (const line of table([head, ...rows])) io.out(line);
+}
+
+function status(stores: Stores, round: Round, io: CommandIo): void {
+  const groups = stores.tasks.states(round.manifestHash);
+  io.out(`Round ${round.number}: ${round.state}`);
+  for (const [state, count] of Object.entries(groups)) {
+    if (count > 0) io.out(`  ${String(count).padStart(5)} ${state}`);
+  }
+  const events = stores.events.ofRound(round.number);
+  for (const event of events) io.out(`${date(event.atMs)}  ${event.sentence}`);
+}
+
+function next(parts: GuardianParts, round: Round): string {
+  const reason = whyNotOpen(parts, round);
+  return reason === undefined ? 'it opens at once' : `it does not open yet: ${reason}`;
+}
+
+function find(stores: Stores, text: string): Round {
+  const round = /^\d{1,9}$/.test(text) ? stores.rounds.withNumber(Number(text)) : undefined;
+  if (round === undefined) throw new CommandRefused(`there is no round ${text}`);
+  return round;
+}
+
+/** In UTC, to the minute. */
+function date(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 16).replace('T', ' ');
+}

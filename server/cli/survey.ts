@@ -1,0 +1,162 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { toBase64url } from '../../crypto/bytes.ts';
+import { parseCanonicalJson } from '../../crypto/canonical.ts';
+import { sha256 } from '../../crypto/sha256.ts';
+import type { Sheet } from '../../crypto/sheet.ts';
+import { isoDate } from '../domain/days.ts';
+import { smallestGroup } from '../domain/round-groups.ts';
+import { roundDays } from '../domain/schedule.ts';
+import { encodeSheet, parseSheet } from '../domain/sheets.ts';
+import type { EmployerParts } from '../employer/parts.ts';
+import { draftSheet, submitSheets } from '../employer/sheets.ts';
+import type { GuardianParts } from '../guardian/parts.ts';
+import { approveSheet, refuseSheet } from '../guardian/sheets.ts';
+import { PeerAway } from '../peer/client.ts';
+import type { StoredSheet } from '../storage/sheets.ts';
+import { type CommandIo, CommandRefused, table, UsageError } from './io.ts';
+
+export const SURVEY_USAGE = {
+  employer: 'chorus survey check FILE | submit FILE | list | show SHEET',
+  guardian: 'chorus survey list | show SHEET | approve SHEET | refuse SHEET REASON',
+} as const;
+
+/** How many of a sheet's hash a person types. */
+const SHORT = 10;
+
+/** @throws CommandRefused with every fault of the sheet in words */
+export function readSheetFile(path: string): Sheet {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch {
+    throw new CommandRefused(`${path} cannot be read`);
+  }
+  try {
+    return parseSheet(JSON.parse(text));
+  } catch (error) {
+    if (error instanceof z.ZodError) throw new CommandRefused(`${path}:\n${z.prettifyError(error)}`);
+    throw new CommandRefused(`${path} is not JSON: ${(error as Error).message}`);
+  }
+}
+
+/** `chorus survey …` at the employer. @throws CommandRefused, UsageError */
+export async function employerSurvey(
+  args: readonly string[],
+  open: () => Promise<EmployerParts>,
+  io: CommandIo,
+): Promise<void> {
+  const [verb, argument, ...rest] = args;
+  if (rest.length > 0) throw new UsageError(SURVEY_USAGE.employer);
+  if (verb === 'check' && argument !== undefined) {
+    describe(readSheetFile(argument), io);
+    io.out('The sheet is valid.');
+    return;
+  }
+  if (verb === 'submit' && argument !== undefined) {
+    const sheet = readSheetFile(argument);
+    const parts = await open();
+    const hash = draftSheet(parts, sheet);
+    try {
+      await submitSheets(parts);
+      io.out(`Submitted as ${shortHash(hash)}; the guardian decides.`);
+    } catch (error) {
+      if (!(error instanceof PeerAway)) throw error;
+      io.out(`Kept as ${shortHash(hash)}; it goes to the guardian when that answers.`);
+    }
+    return;
+  }
+  if (verb === 'list' && argument === undefined) return list((await open()).sheets.all(), io);
+  if (verb === 'show' && argument !== undefined) {
+    return show(find((await open()).sheets.all(), argument), io);
+  }
+  throw new UsageError(SURVEY_USAGE.employer);
+}
+
+/** `chorus survey …` at the guardian. @throws CommandRefused, UsageError */
+export async function guardianSurvey(
+  args: readonly string[],
+  open: () => Promise<GuardianParts>,
+  io: CommandIo,
+): Promise<void> {
+  const [verb, argument, ...words] = args;
+  const alone = words.length === 0;
+  if (verb === 'list' && argument === undefined) return list((await open()).sheets.all(), io);
+  if (argument === undefined) throw new UsageError(SURVEY_USAGE.guardian);
+  const parts = await open();
+  const stored = find(parts.sheets.all(), argument);
+  if (verb === 'show' && alone) return show(stored, io);
+  if (verb === 'approve' && alone) {
+    approveSheet(parts, stored.hash);
+    io.out(`Approved. Rounds of “${sheetOf(stored).title}” are planned by its schedule.`);
+    return;
+  }
+  if (verb === 'refuse' && !alone) {
+    refuseSheet(parts, stored.hash, words.join(' '));
+    io.out('Refused; the employer is told why.');
+    return;
+  }
+  throw new UsageError(SURVEY_USAGE.guardian);
+}
+
+function list(sheets: readonly StoredSheet[], io: CommandIo): void {
+  if (sheets.length === 0) {
+    io.out('No survey yet. The employer submits one with npx chorus survey submit FILE.');
+    return;
+  }
+  const rows = sheets.map((stored) => {
+    const since = new Date(stored.changedMs).toISOString().slice(0, 10);
+    return [shortHash(stored.hash), stored.state, since, sheetOf(stored).title];
+  });
+  for (const line of table([['Sheet', 'State', 'Since', 'Title'], ...rows])) io.out(line);
+}
+
+function show(stored: StoredSheet, io: CommandIo): void {
+  io.out(`Sheet ${toBase64url(stored.hash)}: ${stored.state}`);
+  if (stored.reason !== null) io.out(`Refused because: ${stored.reason}`);
+  describe(sheetOf(stored), io);
+}
+
+/** What a sheet says, in the order in which somebody who approves it needs it. */
+function describe(sheet: Sheet, io: CommandIo): void {
+  const first = roundDays(sheet, 0);
+  const { numerator, denominator } = sheet.noise.variance;
+  const rows: string[][] = [
+    ['Title', sheet.title],
+    ['Purpose', sheet.purpose],
+    ['Asked by', sheet.notice.employer],
+    ['Guarded by', sheet.notice.guardian],
+    ['Seen by', sheet.recipients.join(', ')],
+    ['Minimum', `${sheet.k} answers a group; smaller ones are destroyed unopened`],
+    ['Groups', `of at least ${smallestGroup(sheet)} people`],
+    ['Noise', `variance ${numerator / denominator} on every count, by ${sheet.noise.by}`],
+    ['Rounds', `${sheet.cadence}, ${sheet.schedule.round_days} days each`],
+    ['First', first === undefined ? 'none before the last day' : isoDate(first.start)],
+    ['Last day', isoDate(sheet.end_day)],
+    ['Deadline', `${sheet.deadline_days} days after close`],
+    ['Trends kept', `${sheet.retention.trends_days} days`],
+    ['Sheet', shortHash(sha256(encodeSheet(sheet)))],
+  ];
+  for (const line of table(rows)) io.out(line);
+  sheet.questions.forEach((question, i) => {
+    io.out(`${i + 1}. ${question.text}`);
+    io.out(`   ${question.options.join(' | ')} | Prefer not to say`);
+    io.out(`   Why: ${question.why}`);
+  });
+}
+
+function find(sheets: readonly StoredSheet[], start: string): StoredSheet {
+  const found = sheets.filter(({ hash }) => toBase64url(hash).startsWith(start));
+  const [only] = found;
+  if (only === undefined) throw new CommandRefused(`no sheet begins with ${start}`);
+  if (found.length > 1) throw new CommandRefused(`several sheets begin with ${start}`);
+  return only;
+}
+
+function sheetOf(stored: StoredSheet): Sheet {
+  return parseCanonicalJson(stored.bytes) as unknown as Sheet;
+}
+
+function shortHash(hash: Uint8Array): string {
+  return toBase64url(hash).slice(0, SHORT);
+}

@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import { toBase64url } from '../../crypto/bytes.ts';
+import { CryptoError } from '../../crypto/errors.ts';
+import { sha256 } from '../../crypto/sha256.ts';
+import type { Sheet } from '../../crypto/sheet.ts';
+import { verifySignature } from '../../crypto/signing.ts';
+import { encodeSheet } from '../domain/sheets.ts';
+import { Refusal } from '../http/refusal.ts';
+import { bytesField } from '../http/schema.ts';
+import { each } from '../jobs/each.ts';
+import { PeerAway, PeerRefusal } from '../peer/client.ts';
+import type { StoredSheet } from '../storage/sheets.ts';
+import type { EmployerParts } from './parts.ts';
+
+const DECISION = z.strictObject({
+  state: z.enum(['draft', 'submitted', 'approved', 'refused', 'retired']),
+  signature: bytesField(64).nullable(),
+  reason: z.string().nullable(),
+});
+
+/** Keeps a sheet to be submitted; it goes to the guardian as soon as that answers. @returns its hash */
+export function draftSheet(parts: EmployerParts, sheet: Sheet): Uint8Array {
+  const bytes = encodeSheet(sheet);
+  const hash = sha256(bytes);
+  parts.sheets.insert(hash, bytes, 'draft', parts.clock.now());
+  return hash;
+}
+
+/** draft → submitted, for every sheet that waits for it. @throws PeerAway */
+export function submitSheets(parts: EmployerParts): Promise<boolean> {
+  return each(parts.sheets.inState('draft'), parts.peer, async ({ hash, bytes }) => {
+    await parts.peer.postJson('/peer/sheets', { sheet: toBase64url(bytes) });
+    return parts.sheets.move(hash, 'draft', 'submitted', parts.clock.now());
+  });
+}
+
+/** submitted → approved or refused, once the guardian has decided. @throws PeerAway */
+export function hearDecisions(parts: EmployerParts): Promise<boolean> {
+  return each(parts.sheets.inState('submitted'), parts.peer, (stored) => hearDecision(parts, stored));
+}
+
+async function hearDecision(parts: EmployerParts, stored: StoredSheet): Promise<boolean> {
+  const { hash } = stored;
+  let answer: unknown;
+  try {
+    answer = await parts.peer.getJson(`/peer/sheets/${toBase64url(hash)}`);
+  } catch (error) {
+    // The guardian lost it: submit it again.
+    if (error instanceof PeerRefusal && error.code === 'notFound') {
+      return parts.sheets.move(hash, 'submitted', 'draft', parts.clock.now());
+    }
+    throw error;
+  }
+  const parsed = DECISION.safeParse(answer);
+  if (!parsed.success) throw new PeerAway('the guardian’s decision is malformed');
+  const { state, signature, reason } = parsed.data;
+  if (state === 'refused') return parts.sheets.refuse(hash, reason ?? '', parts.clock.now());
+  if (state !== 'approved' || signature === null) return false;
+  try {
+    hearApproval(parts, hash, signature);
+  } catch (error) {
+    if (error instanceof CryptoError) throw new PeerAway('the approval is not signed');
+    throw error;
+  }
+  return true;
+}
+
+/**
+ * The guardian's signature of a sheet: with it the sheet is approved.
+ * @throws Refusal `planMismatch` if this party did not submit the sheet; CryptoError `signature`
+ */
+export function hearApproval(
+  parts: EmployerParts,
+  hash: Uint8Array,
+  signature: Uint8Array,
+): void {
+  verifySignature(parts.pairing.signingKey, signature, 'chorus sheet v1', hash);
+  const now = parts.clock.now();
+  // The reply to the submission may have been lost.
+  parts.sheets.move(hash, 'draft', 'submitted', now);
+  parts.sheets.approve(hash, signature, now);
+  if (parts.sheets.withHash(hash)?.state !== 'approved') {
+    throw new Refusal('planMismatch', 'this party did not submit the sheet');
+  }
+}
