@@ -2,6 +2,8 @@ import type { Randomness } from '../../crypto/random.ts';
 
 /** Reports of one lot, in units of the sheet's k; the last lot may have nearly twice as many. */
 const LOT_SIZE_IN_K = 25;
+/** The most reports of a lot where that is not fewer than k: twice as many still fit one request. */
+const LOT_SIZE_MAX = 4_000;
 
 /** A uniform integer in 0 … bound − 1, for 1 ≤ bound ≤ 2^32, by rejection. */
 function uniform(bound: number, randomness: Randomness): number {
@@ -24,12 +26,13 @@ export function shuffle<T>(items: readonly T[], randomness: Randomness): T[] {
 }
 
 /**
- * The lots that a group is counted in: the reports shuffled once and cut into lots of 25·k, the rest
- * merged into the last, so that no lot of a group with k reports or more holds fewer than k.
+ * The lots that a group is counted in: the reports shuffled once and cut into lots of 25·k (4,000
+ * at most), the rest merged into the last, so that no lot of a group with k reports or more holds
+ * fewer than k.
  */
 export function planLots<T>(reports: readonly T[], k: number, randomness: Randomness): T[][] {
   const shuffled = shuffle(reports, randomness);
-  const size = LOT_SIZE_IN_K * k;
+  const size = Math.max(k, Math.min(LOT_SIZE_IN_K * k, LOT_SIZE_MAX));
   const lots = Math.max(1, Math.floor(shuffled.length / size));
   return Array.from({ length: lots }, (_, lot) =>
     shuffled.slice(lot * size, lot === lots - 1 ? undefined : (lot + 1) * size),

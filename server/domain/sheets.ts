@@ -18,7 +18,7 @@ const SHEET = z.strictObject({
     points: z.array(sentence).min(1).max(20),
   }),
   recipients: z.array(name).min(1).max(20),
-  k: z.int().min(8).max(10_000),
+  k: z.int().min(8).max(4_000),
   noise: z.strictObject({
     variance: z
       .strictObject({ numerator: naturals.max(1e9), denominator: naturals.max(1e6) })

@@ -13,7 +13,7 @@ import type { EmployerParts } from '../parts.ts';
 import { provideAggregateShare, seal } from '../seal.ts';
 import { withhold } from '../withhold.ts';
 
-/** The largest lot: 50·k − 1 reports of at most about 16 KiB each, at k = 10. */
+/** The largest lot: 7,999 reports of at most 2,056 bytes each (50 questions of 11 places). */
 const JOB_LIMIT_BYTES = 16 * 1024 * 1024;
 const REQUEST_LIMIT_BYTES = 64 * 1024;
 
