@@ -22,6 +22,8 @@ export function partyConfig(settings: Settings): PartyConfig {
         ? { guardian: settings.name, employer: settings.other_name }
         : { guardian: settings.other_name, employer: settings.name },
     evaluation: false,
+    timeZone: settings.time_zone,
+    planDaysAhead: settings.plan_days_ahead,
     clock: { now: () => Date.now() },
     randomness: systemRandomness,
     fetch,

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { Sheet } from '../../crypto/sheet.ts';
-import type { Days } from '../domain/days.ts';
+import { DAY_MS } from '../domain/days.ts';
+import type { Person } from '../domain/roster.ts';
+import { PATH_SEPARATOR } from '../domain/unit-path.ts';
 import { parseSheet } from '../domain/sheets.ts';
 import { chance, spread } from './seeded.ts';
 import type { SampleState } from './settings.ts';
@@ -36,9 +38,7 @@ export interface Team {
   readonly rosterSize: number;
 }
 
-const ROUND_DAYS = 14;
-/** Quarterly. */
-const ROUND_DISTANCE_DAYS = 91;
+export const ROUND_DAYS = 14;
 /** How many have answered in the round that is left open. */
 const OPEN_ROUND_SHARE = 0.8;
 
@@ -47,11 +47,24 @@ export function readSample(path: string): Sample {
   return SAMPLE.parse(JSON.parse(readFileSync(path, 'utf8')));
 }
 
-/** The sample's sheet, ending two years after the sample was begun. */
+/**
+ * The sample's sheet. Its rounds are quarterly, and the one after the past ones begins on the day the
+ * sample was begun (or up to three days before, where a month is too short).
+ */
 export function sampleSheet(sample: Sample, state: SampleState): Sheet {
-  return parseSheet({ ...sample.sheet, end_day: state.begun_day + 730 });
+  const begun = new Date(state.begun_day * DAY_MS);
+  const months = begun.getUTCFullYear() * 12 + begun.getUTCMonth() - 3 * sample.pastRounds;
+  const [year, month] = [Math.floor(months / 12), months % 12];
+  const last = new Date(Date.UTC(year, month + 1, 0)).getUTCDate();
+  const first = Date.UTC(year, month, Math.min(begun.getUTCDate(), last));
+  return parseSheet({
+    ...sample.sheet,
+    schedule: { first_day: first / DAY_MS, round_days: ROUND_DAYS },
+    end_day: state.begun_day + 730,
+  });
 }
 
+/** The reporting groups of the sample company: its teams, as the planner finds them. */
 export function teams(sample: Sample): Team[] {
   return sample.departments.flatMap((department) =>
     department.teams.map(({ name, people }) => ({
@@ -62,17 +75,18 @@ export function teams(sample: Sample): Team[] {
   );
 }
 
-/** The days of a past round: one a quarter, the next due on the day the sample was begun. */
-export function pastRoundDays(sample: Sample, state: SampleState, number: number): Days {
-  return {
-    start: state.begun_day - ROUND_DISTANCE_DAYS * (sample.pastRounds + 1 - number),
-    duration: ROUND_DAYS,
-  };
-}
-
-/** The days of a round that opens today. */
-export function openRoundDays(today: number): Days {
-  return { start: today, duration: ROUND_DAYS };
+/** Everybody of the sample company. */
+export function people(sample: Sample): Person[] {
+  const company = (sample.sheet.notice as { employer: string }).employer;
+  return teams(sample).flatMap((team, t) =>
+    Array.from({ length: team.rosterSize }, (_, i) => ({
+      email: `person-${t + 1}-${i + 1}@northlight.example`,
+      name: `Person ${i + 1} of ${team.name}`,
+      unit: [company, team.department, team.name].join(PATH_SEPARATOR),
+      managerOf: [],
+      language: null,
+    })),
+  );
 }
 
 /** A sample person's answer: an option index for each question, or undefined for no answer. */

@@ -28,8 +28,10 @@ export async function answerRound(
 ): Promise<void> {
   let done = 0;
   const visits: (() => Promise<void>)[] = [];
-  for (const [index, team] of teams.entries()) {
-    const { head, sheet, task } = await openTask(guardian, manifestHash, index);
+  for (let index = 0; index < teams.length; index++) {
+    const { head, sheet, entry, task } = await openTask(guardian, manifestHash, index);
+    const team = teams.find(({ name }) => name === entry.name);
+    if (team === undefined) throw new Error(`the sample has no team ${entry.name}`);
     for (let person = 0; person < team.rosterSize; person++) {
       const answer = answerOf(sample, sheet, head.round, team, person);
       if (answer === undefined) continue;
@@ -86,7 +88,7 @@ async function openTask(guardian: string, hash: Uint8Array, index: number) {
     helper: recipient(opened.head.employer.hpke),
     time: opened.head.days.start,
   };
-  return { head: opened.head, sheet: opened.sheet, task };
+  return { head: opened.head, sheet: opened.sheet, entry: opened.entry, task };
 }
 
 async function upload(guardian: string, taskId: Uint8Array, report: Uint8Array): Promise<void> {

@@ -1,4 +1,6 @@
-import type { RoundPlan } from '../guardian/plan.ts';
+import type { Sheet } from '../../crypto/sheet.ts';
+import type { Days } from '../domain/days.ts';
+import type { Person } from '../domain/roster.ts';
 import type { StatusPage } from '../http/views.ts';
 import type { RoundState } from '../storage/rounds.ts';
 
@@ -17,7 +19,19 @@ export type PartyRequest =
   /** Moves the clock forward; null lets it follow the present. */
   | { readonly kind: 'clock'; readonly toMs: number | null }
   | { readonly kind: 'preparing'; readonly preparing: StatusPage['preparing'] }
-  | { readonly kind: 'plan'; readonly plan: RoundPlan }
+  /** To the employer: replaces the roster. */
+  | { readonly kind: 'roster'; readonly people: readonly Person[] }
+  /** To the employer: submits a sheet. The value of the reply is its hash. */
+  | { readonly kind: 'submit'; readonly sheet: Sheet }
+  /** To the guardian: approves a submitted sheet; false as long as it has not arrived. */
+  | { readonly kind: 'approve'; readonly sheetHash: string }
+  /** To the guardian: plans a round beside the schedule. The value is its manifest's hash. */
+  | {
+      readonly kind: 'plan';
+      readonly number: number;
+      readonly sheetHash: string;
+      readonly days: Days;
+    }
   | { readonly kind: 'rounds' }
   | { readonly kind: 'stop' };
 
@@ -26,6 +40,8 @@ export interface RoundStanding {
   readonly number: number;
   readonly manifestHash: string;
   readonly state: RoundState;
+  /** Whether both parties have signed its manifest. */
+  readonly signed: boolean;
   readonly closesMs: number;
   /** Whether its list is signed by both: nothing is left to do. */
   readonly finished: boolean;

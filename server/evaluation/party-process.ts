@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { toBase64url } from '../../crypto/bytes.ts';
-import { startEmployer } from '../employer/employer.ts';
+import { fromBase64url, toBase64url } from '../../crypto/bytes.ts';
+import { type Employer, startEmployer } from '../employer/employer.ts';
 import { type Guardian, startGuardian } from '../guardian/guardian.ts';
 import { type Party, systemRandomness } from '../party.ts';
 import { EvaluationClock } from './clock.ts';
@@ -21,6 +21,8 @@ const config = {
   port: start.port,
   names: start.names,
   evaluation: true,
+  timeZone: 'UTC',
+  planDaysAhead: 1,
   clock,
   randomness: systemRandomness,
   fetch,
@@ -73,13 +75,27 @@ async function answer(party: Party, request: PartyRequest): Promise<unknown> {
       party.setPreparing(request.preparing);
       return undefined;
     case 'plan':
-      return toBase64url(await (party as Guardian).plan(request.plan));
+      return toBase64url(
+        await (party as Guardian).plan({
+          number: request.number,
+          sheetHash: fromBase64url(request.sheetHash),
+          days: request.days,
+        }),
+      );
+    case 'roster':
+      (party as Employer).importRoster(request.people);
+      return undefined;
+    case 'submit':
+      return toBase64url((party as Employer).submit(request.sheet));
+    case 'approve':
+      return (party as Guardian).approve(fromBase64url(request.sheetHash));
     case 'rounds':
       return party.rounds().map(
         ({ round, groups }): RoundStanding => ({
           number: round.number,
           manifestHash: toBase64url(round.manifestHash),
           state: round.state,
+          signed: round.employerSignature !== null,
           closesMs: round.closesMs,
           finished: round.listEmployerSignature !== null,
           groups: Object.values(groups).reduce((sum, count) => sum + count, 0),

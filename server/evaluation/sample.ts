@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fromBase64url } from '../../crypto/bytes.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
 import { DAY_MS, type Days } from '../domain/days.ts';
+import { roundDays } from '../domain/schedule.ts';
 import type { Checklist } from './checklist.ts';
-import { openRoundDays, pastRoundDays, type Sample, sampleSheet, teams } from './company.ts';
+import { people, ROUND_DAYS, type Sample, sampleSheet, teams } from './company.ts';
 import { answerRound } from './employees.ts';
 import type { RoundStanding } from './messages.ts';
 import type { PartyHandle } from './party-handle.ts';
@@ -22,32 +23,42 @@ export interface SampleMaker {
 }
 
 /**
- * Brings the sample to where it should be, from wherever an earlier start left it: past rounds one
- * after the other under a clock that is moved through them, then the present, then an open round.
+ * Brings the sample to where it should be, from wherever an earlier start left it: roster and sheet go
+ * the way of every survey, then the past rounds one after the other under a clock that is moved
+ * through them, each planned by the schedule; then the present, and an open round.
  * @returns the hash of the open round's manifest, in base64url
  */
 export async function makeSample(maker: SampleMaker): Promise<string> {
   const { sample, state } = maker;
   const sheet = sampleSheet(sample, state);
-  await setClock(maker, (pastRoundDays(sample, state, 1).start - 1) * DAY_MS);
+  await setClock(maker, (sheet.schedule.first_day - 2) * DAY_MS);
+  const sheetHash = await approveSample(maker, sheet);
   for (let number = 1; number <= sample.pastRounds; number++) {
-    const days = pastRoundDays(sample, state, number);
-    if ((await standing(maker, number))?.finished !== true)
-      await pastRound(maker, sheet, number, days);
-    maker.checklist.done(
-      `Round ${number} of ${sample.pastRounds} is answered, counted and released`,
-    );
+    if ((await standing(maker, number))?.finished !== true) await pastRound(maker, sheet, number);
+    maker.checklist.done(`Round ${number} of ${sample.pastRounds} is answered, counted and released`);
   }
   await setClock(maker, null);
-  return openRound(maker, sheet);
+  return openRound(maker, sheetHash);
 }
 
-async function pastRound(maker: SampleMaker, sheet: Sheet, number: number, days: Days) {
-  const hash = await plan(maker, sheet, number, days);
+async function approveSample(maker: SampleMaker, sheet: Sheet): Promise<string> {
+  if ((await rounds(maker)).length === 0) {
+    await maker.employer.request({ kind: 'roster', people: people(maker.sample) });
+  }
+  const sheetHash = (await maker.employer.request({ kind: 'submit', sheet })) as string;
+  while (!(await maker.guardian.request({ kind: 'approve', sheetHash }))) await sleep(POLL_MS);
+  return sheetHash;
+}
+
+async function pastRound(maker: SampleMaker, sheet: Sheet, number: number): Promise<void> {
+  const days = roundDays(sheet, number - 1) as Days;
+  await setClock(maker, (days.start - 1) * DAY_MS);
+  await until(maker, number, (round) => round.signed);
   await setClock(maker, days.start * DAY_MS);
   await until(maker, number, (round) => round.state !== 'planned');
-  if ((await standing(maker, number))?.state === 'open') {
-    await answer(maker, number, hash);
+  const round = await standing(maker, number);
+  if (round?.state === 'open') {
+    await answer(maker, number, round.manifestHash);
     await setClock(maker, (days.start + days.duration) * DAY_MS);
   }
   await until(maker, number, (round) => {
@@ -57,36 +68,32 @@ async function pastRound(maker: SampleMaker, sheet: Sheet, number: number, days:
   });
 }
 
-async function openRound(maker: SampleMaker, sheet: Sheet): Promise<string> {
-  const all = await rounds(maker);
-  const last = all.at(-1);
-  const current = last !== undefined && (last.state === 'open' || last.state === 'planned');
-  const number = current ? last.number : (last?.number ?? 0) + 1;
-  // A round that an earlier start left behind is counted before another opens.
-  for (const { number: earlier, state, finished } of all) {
-    if (state === 'closed' && !finished) await until(maker, earlier, (round) => round.finished);
+/** The round that the schedule has opened today; or, if that is over, another one beside it. */
+async function openRound(maker: SampleMaker, sheetHash: string): Promise<string> {
+  for (const { number, state, finished } of await rounds(maker)) {
+    // A round that an earlier start left behind is counted before another opens.
+    if (state === 'closed' && !finished) await until(maker, number, (round) => round.finished);
   }
-  const today = openRoundDays(Math.floor(Date.now() / DAY_MS));
-  const hash =
-    last !== undefined && current && last.state === 'open'
-      ? last.manifestHash
-      : await plan(maker, sheet, number, today);
+  const first = maker.sample.pastRounds + 1;
+  const last = (await rounds(maker)).at(-1);
+  let number = first;
+  if (last !== undefined && last.number >= first) {
+    number = last.state === 'closed' ? last.number + 1 : last.number;
+  }
+  if (number > first && last?.number !== number) {
+    const start = Math.floor(Date.now() / DAY_MS);
+    const days = { start, duration: ROUND_DAYS };
+    await maker.guardian.request({ kind: 'plan', number, sheetHash, days });
+  }
   await until(maker, number, (round) => round.state === 'open');
-  await answer(maker, number, hash);
+  const round = (await standing(maker, number)) as RoundStanding;
+  await answer(maker, number, round.manifestHash);
   maker.checklist.done(`Round ${number} is open, and most have answered`);
   await Promise.all([
     maker.guardian.request({ kind: 'preparing', preparing: null }),
     maker.employer.request({ kind: 'preparing', preparing: null }),
   ]);
-  return hash;
-}
-
-function plan(maker: SampleMaker, sheet: Sheet, number: number, days: Days): Promise<string> {
-  const groups = teams(maker.sample);
-  return maker.guardian.request({
-    kind: 'plan',
-    plan: { number, days, sheet, groups },
-  }) as Promise<string>;
+  return round.manifestHash;
 }
 
 function answer(maker: SampleMaker, number: number, hash: string): Promise<void> {

@@ -42,8 +42,8 @@ import { announceWithheld, withholdOverdue } from './withhold.ts';
 export interface Guardian extends Party {
   /** Plans a round with the employer; repeatable. @returns the manifest hash */
   plan(plan: RoundPlan): Promise<Uint8Array>;
-  /** Approves a submitted sheet. @throws Refusal `planMismatch` */
-  approve(sheetHash: Uint8Array): void;
+  /** Approves a submitted sheet. @returns whether it is approved now; false if it is not here */
+  approve(sheetHash: Uint8Array): boolean;
 }
 
 /** What the guardian works with, without serving anything: for single commands too. */
@@ -125,7 +125,11 @@ export async function startGuardian(config: PartyConfig): Promise<Guardian> {
       preparing = value;
     },
     plan: (plan) => planRound(parts, plan),
-    approve: (sheetHash) => approveSheet(parts, sheetHash),
+    approve(sheetHash) {
+      if (parts.sheets.withHash(sheetHash)?.state === 'submitted') approveSheet(parts, sheetHash);
+      nudge();
+      return parts.sheets.withHash(sheetHash)?.state === 'approved';
+    },
     close: () => closeParty(parts, work, server),
   };
 }
