@@ -39,14 +39,17 @@ export class Derivation {
   readonly #field: Field;
   readonly #proofs: number;
   readonly #lengths: DerivedLengths;
-  /** The start of a tag: version, class and algorithm. */
-  readonly #algorithm: Uint8Array;
+  /** The start of a tag by its usage: version, class, algorithm and usage. */
+  readonly #tagStarts: ReadonlyMap<number, Uint8Array>;
 
   constructor(field: Field, algorithmId: number, proofs: number, lengths: DerivedLengths) {
     this.#field = field;
     this.#proofs = proofs;
     this.#lengths = lengths;
-    this.#algorithm = concat(Uint8Array.of(VERSION, CLASS_VDAF), bigEndian(algorithmId, 4));
+    const algorithm = concat(Uint8Array.of(VERSION, CLASS_VDAF), bigEndian(algorithmId, 4));
+    this.#tagStarts = new Map(
+      Object.values(USAGE).map((usage) => [usage, concat(algorithm, bigEndian(usage, 2))]),
+    );
   }
 
   /** A helper's measurement share, from its 32-byte share seed. */
@@ -125,6 +128,6 @@ export class Derivation {
 
   /** The domain separation tag of a stream. */
   #tag(usage: number, ctx: Uint8Array): Uint8Array {
-    return concat(this.#algorithm, bigEndian(usage, 2), ctx);
+    return concat(this.#tagStarts.get(usage) as Uint8Array, ctx);
   }
 }

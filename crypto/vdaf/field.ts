@@ -122,11 +122,16 @@ export class Field {
 
   /** The sum of any number of vectors of `length` representatives each. */
   sumVecs(vectors: readonly (readonly bigint[])[], length: number): bigint[] {
+    return this.lazySumVecs(vectors, length).map((sum) => this.reduce(sum));
+  }
+
+  /** `sumVecs` in representatives: for sums that are multiplied anyhow. */
+  lazySumVecs(vectors: readonly (readonly bigint[])[], length: number): bigint[] {
     const out = new Array<bigint>(length);
     for (let i = 0; i < length; i++) {
       let sum = 0n;
-      for (const vector of vectors) sum += vector[i] as bigint;
-      out[i] = this.reduce(sum);
+      for (let k = 0; k < vectors.length; k++) sum += (vectors[k] as bigint[])[i] as bigint;
+      out[i] = sum;
     }
     return out;
   }
@@ -174,9 +179,9 @@ export class Field {
 
   /** Whole encoded integers, unchecked. */
   #read(encoded: Uint8Array): bigint[] {
-    // The copy is aligned to words, which `encoded` need not be. (Not by slice(): if `encoded` is a
-    // Node Buffer, that is no copy.)
-    const words = new BigUint64Array(swapOnBigEndian(new Uint8Array(encoded)).buffer);
+    const isAligned = encoded.byteOffset % 8 === 0 && !HOST_IS_BIG_ENDIAN;
+    const bytes = isAligned ? encoded : swapOnBigEndian(new Uint8Array(encoded));
+    const words = new BigUint64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8);
     if (this.encodedSize === 8) return Array.from(words);
     const out = new Array<bigint>(words.length / 2);
     for (let i = 0; i < out.length; i++) {

@@ -100,19 +100,21 @@ export class Flp<Measurement, AggregateResult> {
         'the circuit calls a gadget more or less than said',
       );
     }
-    const inputs = Array.from({ length: domain }, () => new Array<bigint>(gadget.arity));
+    const wires: (readonly bigint[])[] = [];
     for (let wire = 0; wire < gadget.arity; wire++) {
-      let values = this.field.zeros(wireLength);
-      for (let k = 0; k <= calls; k++) values[k] = recorded[k]?.[wire] as bigint;
-      while (values.length < domain) {
-        const odd = oddValues(this.field, values);
-        values = values.flatMap((even, k) => [even, odd[k] as bigint]);
-      }
-      for (let k = 0; k < gadgetLength; k++) (inputs[k] as bigint[])[wire] = values[k] as bigint;
+      let values: readonly bigint[] = this.field.zeros(wireLength).map((zero, k) => {
+        return recorded[k]?.[wire] ?? zero;
+      });
+      while (values.length < domain) values = interleaved(values, oddValues(this.field, values));
+      wires.push(values);
     }
     const proof = [...(recorded[0] as readonly bigint[])];
+    const inputs = new Array<bigint>(gadget.arity);
     for (let k = 0; k < gadgetLength; k++) {
-      proof.push(this.field.reduce(gadget.eval(inputs[k] as bigint[])));
+      for (let wire = 0; wire < inputs.length; wire++) {
+        inputs[wire] = (wires[wire] as readonly bigint[])[k] as bigint;
+      }
+      proof.push(this.field.reduce(gadget.eval(inputs)));
     }
     return proof;
   }
@@ -187,8 +189,10 @@ class GadgetTest {
   readonly #basis: readonly bigint[];
   /** All values of the gadget polynomial. */
   readonly #values: readonly bigint[];
-  /** The inputs of every call so far; first the seeds. */
-  readonly #inputs: (readonly bigint[])[];
+  /** What the seeds and the calls so far contribute to each wire polynomial at the point. */
+  readonly #wires: bigint[];
+  /** Values of each wire so far; the first one is the seed. */
+  #known = 1;
 
   constructor(field: Field, shape: GadgetShape, share: readonly bigint[], point: bigint) {
     const { gadget, wireLength, missing } = shape;
@@ -198,35 +202,39 @@ class GadgetTest {
     if (this.#power === 1n) {
       throw new CryptoError('vdaf_verify', 'the test point is a root of unity');
     }
-    this.#basis = lagrangeBasis(field, wireLength, point);
-    this.#inputs = [share.slice(0, gadget.arity)];
+    this.#basis = lagrangeBasis(field, wireLength, point).map((weight) => field.reduce(weight));
+    const first = this.#basis[0] as bigint;
+    this.#wires = share.slice(0, gadget.arity).map((seed) => first * seed);
     const carried = share.slice(gadget.arity);
     this.#values = [...carried, ...missing.map((weights) => field.innerProduct(carried, weights))];
   }
 
   readonly call: GadgetCall = (inputs) => {
+    const wires = this.#wires;
+    const weight = this.#basis[this.#known] as bigint;
+    for (let wire = 0; wire < wires.length; wire++) {
+      wires[wire] = (wires[wire] as bigint) + weight * (inputs[wire] as bigint);
+    }
     const step = this.#values.length / this.#basis.length;
-    const value = this.#values[this.#inputs.length * step] as bigint;
-    this.#inputs.push(inputs.slice());
-    return value;
+    return this.#values[this.#known++ * step] as bigint;
   };
 
   /** The wires and the gadget polynomial at the point, as elements. */
   finish(): bigint[] {
-    const inputs = this.#inputs;
-    const basis = this.#basis;
-    const arity = (inputs[0] as readonly bigint[]).length;
-    const out = new Array<bigint>(arity);
-    for (let wire = 0; wire < arity; wire++) {
-      let sum = 0n;
-      for (let k = 0; k < inputs.length; k++) {
-        sum += (basis[k] as bigint) * ((inputs[k] as readonly bigint[])[wire] as bigint);
-      }
-      out[wire] = this.#field.reduce(sum);
-    }
-    out.push(evaluateByCosets(this.#field, this.#values, this.#point, this.#power, basis));
+    const out = this.#wires.map((value) => this.#field.reduce(value));
+    out.push(evaluateByCosets(this.#field, this.#values, this.#point, this.#power, this.#basis));
     return out;
   }
+}
+
+/** [even_0, odd_0, even_1, odd_1, …] */
+function interleaved(even: readonly bigint[], odd: readonly bigint[]): bigint[] {
+  const out = new Array<bigint>(2 * even.length);
+  for (let k = 0; k < even.length; k++) {
+    out[2 * k] = even[k] as bigint;
+    out[2 * k + 1] = odd[k] as bigint;
+  }
+  return out;
 }
 
 function nextPowerOfTwo(n: number): number {

@@ -31,8 +31,7 @@ export function lagrangeBasis(field: Field, n: number, t: bigint): bigint[] {
     for (let k = 0; k < size; k++) {
       const parent = basis[k] as bigint;
       // For the root ω of order 2·size, ω^−k = −ω^(size−k), and ω^−(k+size) = −ω^−k.
-      const turned =
-        k === 0 ? point : -field.mul(point, roots[(size - k) * (n / (2 * size))] as bigint);
+      const turned = k === 0 ? point : -point * (roots[(size - k) * (n / (2 * size))] as bigint);
       const term = field.mul(parent, turned);
       next[k] = parent + term;
       next[k + size] = parent - term;

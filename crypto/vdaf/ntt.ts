@@ -25,26 +25,18 @@ export function ntt(field: Field, coefficients: readonly bigint[]): bigint[] {
 }
 
 /**
- * n times the coefficients of the polynomial with the given values at the n-th roots of unity.
- * Takes and returns representatives.
- */
-export function scaledInverseNtt(field: Field, values: readonly bigint[]): bigint[] {
-  // With ω^−1 in the place of ω the same sums come out, all but the first one backwards.
-  const [first, ...rest] = ntt(field, values);
-  return [first as bigint, ...rest.reverse()];
-}
-
-/**
  * The values at the odd 2n-th roots of unity of the polynomial of degree < n whose values at the
  * n-th roots, i.e. at the even 2n-th ones, are given. Takes and returns representatives.
  */
 export function oddValues(field: Field, evenValues: readonly bigint[]): bigint[] {
-  const shift = oddShift(field, evenValues.length);
-  const coefficients = scaledInverseNtt(field, evenValues);
-  return ntt(
-    field,
-    coefficients.map((coefficient, i) => coefficient * (shift[i] as bigint)),
-  );
+  const n = evenValues.length;
+  const shift = oddShift(field, n);
+  // The inverse transform is the transform with ω^−1 in the place of ω: the same sums come out, n
+  // times the coefficients, all but the first one backwards.
+  const sums = ntt(field, evenValues);
+  const shifted = new Array<bigint>(n);
+  for (let i = 0; i < n; i++) shifted[i] = (sums[(n - i) % n] as bigint) * (shift[i] as bigint);
+  return ntt(field, shifted);
 }
 
 const oddShifts = new Map<Field, Map<number, readonly bigint[]>>();

@@ -237,7 +237,7 @@ export class Prio3<Measurement, AggregateResult> extends Aggregation {
       return this.field.decodeVec(share.subarray(0, verifiersSize));
     });
     const length = this.#flp.verifierLength;
-    const verifiers = this.field.sumVecs(vectors, length * this.proofs);
+    const verifiers = this.field.lazySumVecs(vectors, length * this.proofs);
     for (let i = 0; i < this.proofs; i++) {
       if (!this.#flp.decide(nth(verifiers, i, length))) {
         throw new CryptoError('vdaf_verify', 'the proof does not hold');

@@ -9,7 +9,8 @@ const BLOCK_LENGTHS: readonly number[] = new Array<number>(12).fill(6);
 const CHOICES = [0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5];
 
 const ROUNDS = 25;
-const WARM_UP_ROUNDS = 5;
+/** Until the compiler has settled, which takes some 2000 calls. */
+const WARM_UP_ROUNDS = 25;
 /** Calls in a round: the two sides take turns, so that both meet the same noise. */
 const CALLS = { own: 100, peer: 10 };
 

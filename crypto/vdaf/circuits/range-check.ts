@@ -29,16 +29,22 @@ export function rangeCheck(
   call: GadgetCall,
 ): bigint {
   const inputs = new Array<bigint>(2 * chunkLength);
+  // Every power is the product of a small one and a large one, unreduced, as the gadget takes
+  // representatives: of c powers only 2·√c cost a remainder.
+  const stride = Math.ceil(Math.sqrt(chunkLength));
+  const small = new Array<bigint>(stride);
   let sum = 0n;
   for (let i = 0; i < jointRand.length; i++) {
     const r = jointRand[i] as bigint;
-    const square = field.mul(r, r);
-    let evenPower = 1n;
+    small[0] = r;
+    for (let k = 1; k < stride; k++) small[k] = field.mul(small[k - 1] as bigint, r);
+    const step = small[stride - 1] as bigint;
+    let large = 1n;
     for (let j = 0; j < chunkLength; j++) {
+      const k = j % stride;
+      if (k === 0 && j > 0) large = j === stride ? step : field.mul(large, step);
+      const power = j < stride ? (small[k] as bigint) : large * (small[k] as bigint);
       const x = elements[i * chunkLength + j] ?? 0n;
-      // r^(j+1): only the even powers are reduced, as the gadget takes representatives.
-      if (j % 2 === 1) evenPower = j === 1 ? square : field.mul(evenPower, square);
-      const power = j % 2 === 1 ? evenPower : evenPower * r;
       inputs[2 * j] = power * x;
       inputs[2 * j + 1] = x - one;
     }

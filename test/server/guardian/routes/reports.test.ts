@@ -299,6 +299,16 @@ describe('refused by a ReportError, with nothing stored', () => {
     expect(stored()).toEqual(before);
   });
 
+  test('the id of a report in the box, for another group: report_replayed', async () => {
+    const reportId = systemRandomness(16);
+    const first = cheatingReport(group('general'), { reportId });
+    expect(await upload(parties, group('general'), first.report)).toBe(undefined);
+    const before = stored();
+    const second = cheatingReport(group('disk'), { reportId });
+    expect(await upload(parties, group('disk'), second.report)).toBe('report_replayed');
+    expect(stored()).toEqual(before);
+  });
+
   test('the key of a report in the box with another id: report_replayed', async () => {
     const task = group('general');
     const signingSeed = systemRandomness(32);
