@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { createInterface } from 'node:readline/promises';
+import { PlanError } from '../domain/plan-error.ts';
 import { openEmployer } from '../employer/employer.ts';
 import { openGuardian } from '../guardian/guardian.ts';
-import { PlanError } from '../domain/plan-error.ts';
 import { Refusal } from '../http/refusal.ts';
 import { PeerAway, PeerRefusal } from '../peer/client.ts';
 import { INIT_USAGE, init } from './init.ts';
@@ -91,15 +91,30 @@ async function run(args: readonly string[], file: string | undefined): Promise<v
       });
     case 'roster':
       requireParty(settings, 'employer');
-      return once(() => openEmployer(config), (open) => roster(rest, open, io));
+      return once(
+        () => openEmployer(config),
+        (open) => roster(rest, open, io),
+      );
     case 'survey':
       return isGuardian
-        ? once(() => openGuardian(config), (open) => guardianSurvey(rest, open, io))
-        : once(() => openEmployer(config), (open) => employerSurvey(rest, open, io));
+        ? once(
+            () => openGuardian(config),
+            (open) => guardianSurvey(rest, open, io),
+          )
+        : once(
+            () => openEmployer(config),
+            (open) => employerSurvey(rest, open, io),
+          );
     case 'round':
       return isGuardian
-        ? once(() => openGuardian(config), (open) => guardianRound(rest, open, io))
-        : once(() => openEmployer(config), (open) => employerRound(rest, open, io));
+        ? once(
+            () => openGuardian(config),
+            (open) => guardianRound(rest, open, io),
+          )
+        : once(
+            () => openEmployer(config),
+            (open) => employerRound(rest, open, io),
+          );
   }
 }
 

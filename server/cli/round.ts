@@ -1,4 +1,4 @@
-import { isoDate, dayOf } from '../domain/days.ts';
+import { dayOf, isoDate } from '../domain/days.ts';
 import type { EmployerParts } from '../employer/parts.ts';
 import type { GuardianParts } from '../guardian/parts.ts';
 import { planRound } from '../guardian/plan.ts';
@@ -78,7 +78,8 @@ async function plan(parts: GuardianParts, args: readonly string[], io: CommandIo
   const approved = parts.sheets.inState('approved');
   const [stored] = approved;
   if (stored === undefined) throw new CommandRefused('no survey is approved');
-  if (approved.length > 1) throw new CommandRefused('several surveys are approved; their schedules plan');
+  if (approved.length > 1)
+    throw new CommandRefused('several surveys are approved; their schedules plan');
   const scheduled = nextRoundOf(parts, stored);
   if (scheduled === undefined) throw new CommandRefused('the survey has no further round');
   const start = first === undefined ? scheduled.start : dayOf(first);

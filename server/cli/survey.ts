@@ -35,7 +35,8 @@ export function readSheetFile(path: string): Sheet {
   try {
     return parseSheet(JSON.parse(text));
   } catch (error) {
-    if (error instanceof z.ZodError) throw new CommandRefused(`${path}:\n${z.prettifyError(error)}`);
+    if (error instanceof z.ZodError)
+      throw new CommandRefused(`${path}:\n${z.prettifyError(error)}`);
     throw new CommandRefused(`${path} is not JSON: ${(error as Error).message}`);
   }
 }

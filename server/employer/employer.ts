@@ -1,7 +1,9 @@
 import type { AddressInfo } from 'node:net';
+import type { Sheet } from '../../crypto/sheet.ts';
 import { sodiumReady } from '../../crypto/sodium.ts';
 import { RoundKeyFiles } from '../aggregator/round-keys.ts';
 import { Contexts } from '../aggregator/task-context.ts';
+import type { Person } from '../domain/roster.ts';
 import { createApp, errorHandler } from '../http/app.ts';
 import {
   answerFragment,
@@ -21,15 +23,13 @@ import {
   standings,
 } from '../party.ts';
 import { HelperJobStore } from '../storage/helper-jobs.ts';
+import { RosterStore } from '../storage/roster.ts';
 import { collectGroups, revealGroups } from './collect.ts';
 import type { EmployerParts } from './parts.ts';
-import { draftSheet, hearDecisions, submitSheets } from './sheets.ts';
-import type { Sheet } from '../../crypto/sheet.ts';
-import type { Person } from '../domain/roster.ts';
-import { RosterStore } from '../storage/roster.ts';
 import { deleteSpentKeys, followSchedule } from './rounds.ts';
 import { helperRoutes } from './routes/dap.ts';
 import { roundRoutes } from './routes/rounds.ts';
+import { draftSheet, hearDecisions, submitSheets } from './sheets.ts';
 import { announceWithheld, withholdOverdue } from './withhold.ts';
 
 export interface Employer extends Party {
@@ -112,7 +112,9 @@ export async function startEmployer(config: PartyConfig): Promise<Employer> {
       nudge();
       return hash;
     },
-    importRoster: (people) => parts.roster.replace(people),
+    importRoster(people) {
+      parts.roster.replace(people, parts.roster.version());
+    },
     close: () => closeParty(parts, work, server),
   };
 }

@@ -12,13 +12,14 @@ import {
 } from '../../crypto/manifest.ts';
 import { Secret } from '../../crypto/secret.ts';
 import { sha256 } from '../../crypto/sha256.ts';
+import type { Sheet } from '../../crypto/sheet.ts';
 import { signingPublicKey, verifySignature } from '../../crypto/signing.ts';
 import { paced } from '../aggregator/paced.ts';
 import type { RoundKeys } from '../aggregator/round-keys.ts';
 import { roundTimes } from '../domain/days.ts';
-import type { UnitSize } from '../domain/org.ts';
-import type { Group } from '../domain/planner.ts';
-import { roundGroups } from '../domain/round-groups.ts';
+import { nodeOfUnit, orgTree, type UnitSize } from '../domain/org.ts';
+import { type Group, planGroups } from '../domain/planner.ts';
+import { roundGroups, smallestGroup } from '../domain/round-groups.ts';
 import { parseSheet } from '../domain/sheets.ts';
 import { Refusal } from '../http/refusal.ts';
 import { transact } from '../storage/stores.ts';
@@ -41,7 +42,8 @@ export interface Contribution {
 /**
  * This party's part of a proposed round. The roster is frozen for it; keys are made once, so that
  * asked again before the manifest is signed, it gives the same keys.
- * @throws Refusal `planMismatch` if the sheet is not known or not approved, or the round is planned
+ * @throws Refusal `planMismatch` if the sheet is not known or not approved, or the round is planned;
+ * PlanError `too-small` if there are too few people for one group
  */
 export function contribute(
   parts: EmployerParts,
@@ -49,7 +51,7 @@ export function contribute(
   sheetHash: Uint8Array,
   sheetSignature: Uint8Array,
 ): Contribution {
-  hearApproval(parts, sheetHash, sheetSignature);
+  const sheet = parseSheet(parseCanonicalJson(hearApproval(parts, sheetHash, sheetSignature)));
   if (parts.rounds.withNumber(number) !== undefined) {
     throw new Refusal('planMismatch', 'this round has a manifest already');
   }
@@ -60,10 +62,25 @@ export function contribute(
     readCollectorKey(parts.keyFiles, number) ??
     drawCollectorKey(parts.keyFiles, number, parts.randomness);
   return {
-    units: transact(parts.db, () => parts.roster.freeze(number)),
+    units: freezeUnits(parts, number, sheet),
     input: HpkePrivateKey.fromSeed(inputSeed).publicKey,
     collector: collector.publicKey,
   };
+}
+
+/** The roster's unit sizes, kept for this round together with the group of each. */
+function freezeUnits(parts: EmployerParts, number: number, sheet: Sheet): readonly UnitSize[] {
+  return transact(parts.db, () => {
+    const units = parts.roster.unitSizes();
+    const tree = orgTree(units);
+    const { groupOf } = planGroups(tree, smallestGroup(sheet));
+    const groupIndex = (path: string) => groupOf[nodeOfUnit(tree, path) as number] as number;
+    parts.roster.freeze(
+      number,
+      units.map((unit) => ({ ...unit, groupIndex: groupIndex(unit.path) })),
+    );
+    return units;
+  });
 }
 
 /** A round's manifest as the guardian signed it, with what only the two parties know. */
@@ -94,7 +111,7 @@ export async function signPlan(parts: EmployerParts, plan: SignedPlan): Promise<
   requireEntries(head, plan.entries);
   const tasks = await paced(plan.entries, (bytes, i) => openEntry(head, sheet, i, bytes));
   checkVerifyKeys(plan, tasks);
-  const units = parts.roster.frozenUnits(plan.number);
+  const units = parts.roster.roundUnits(plan.number);
   const { groups } = roundGroups(units, sheet);
   if (
     groups.length !== tasks.length ||
@@ -131,7 +148,6 @@ export async function signPlan(parts: EmployerParts, plan: SignedPlan): Promise<
         configuration: task.configuration,
       });
     }
-    parts.roster.assignGroups(plan.number, groups);
     return signature;
   });
 }
@@ -170,11 +186,7 @@ function isGroup(entry: ManifestEntry, group: Group): boolean {
 }
 
 /** @returns this party's keys of the round */
-function checkOwnFields(
-  parts: EmployerParts,
-  head: ManifestHead,
-  plan: SignedPlan,
-): RoundKeys {
+function checkOwnFields(parts: EmployerParts, head: ManifestHead, plan: SignedPlan): RoundKeys {
   const keys = parts.roundKeys.read(plan.number);
   const collector = readCollectorKey(parts.keyFiles, plan.number);
   if (

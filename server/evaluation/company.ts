@@ -3,8 +3,8 @@ import { z } from 'zod';
 import type { Sheet } from '../../crypto/sheet.ts';
 import { DAY_MS } from '../domain/days.ts';
 import type { Person } from '../domain/roster.ts';
-import { PATH_SEPARATOR } from '../domain/unit-path.ts';
 import { parseSheet } from '../domain/sheets.ts';
+import { PATH_SEPARATOR } from '../domain/unit-path.ts';
 import { chance, spread } from './seeded.ts';
 import type { SampleState } from './settings.ts';
 

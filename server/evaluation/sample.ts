@@ -35,7 +35,9 @@ export async function makeSample(maker: SampleMaker): Promise<string> {
   const sheetHash = await approveSample(maker, sheet);
   for (let number = 1; number <= sample.pastRounds; number++) {
     if ((await standing(maker, number))?.finished !== true) await pastRound(maker, sheet, number);
-    maker.checklist.done(`Round ${number} of ${sample.pastRounds} is answered, counted and released`);
+    maker.checklist.done(
+      `Round ${number} of ${sample.pastRounds} is answered, counted and released`,
+    );
   }
   await setClock(maker, null);
   return openRound(maker, sheetHash);

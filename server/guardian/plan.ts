@@ -22,7 +22,7 @@ import { roundGroups } from '../domain/round-groups.ts';
 import { parseSheet } from '../domain/sheets.ts';
 import { Refusal } from '../http/refusal.ts';
 import { bytesField } from '../http/schema.ts';
-import { PeerAway } from '../peer/client.ts';
+import { PeerAway, PeerRefusal } from '../peer/client.ts';
 import type { Round } from '../storage/rounds.ts';
 import type { StoredSheet } from '../storage/sheets.ts';
 import { transact } from '../storage/stores.ts';
@@ -58,8 +58,23 @@ const SIGNED = z.strictObject({ signature: bytesField(64) });
  */
 export async function planRound(parts: GuardianParts, plan: RoundPlan): Promise<Uint8Array> {
   const round = parts.rounds.withNumber(plan.number) ?? (await draftRound(parts, plan));
-  if (round.employerSignature === null) await askForSignature(parts, round);
+  if (round.employerSignature !== null) return round.manifestHash;
+  try {
+    await askForSignature(parts, round);
+  } catch (error) {
+    // It will never be signed, and nobody has seen it: the roster changed, say. Drafted anew later.
+    if (error instanceof PeerRefusal && error.code === 'planMismatch') discardDraft(parts, round);
+    throw error;
+  }
   return round.manifestHash;
+}
+
+function discardDraft(parts: GuardianParts, round: Round): void {
+  transact(parts.db, () => {
+    parts.tasks.deleteOfRound(round.manifestHash);
+    parts.rounds.deleteUnsigned(round.manifestHash);
+    parts.roundKeys.delete(round.number);
+  });
 }
 
 async function draftRound(parts: GuardianParts, plan: RoundPlan): Promise<Round> {

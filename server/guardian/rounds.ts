@@ -4,8 +4,8 @@ import { planLots } from '../domain/lots.ts';
 import { Refusal } from '../http/refusal.ts';
 import { truncateWal } from '../storage/database.ts';
 import type { Round } from '../storage/rounds.ts';
-import type { Task } from '../storage/tasks.ts';
 import { transact } from '../storage/stores.ts';
+import type { Task } from '../storage/tasks.ts';
 import type { GuardianParts } from './parts.ts';
 import { withholdInside } from './withhold.ts';
 

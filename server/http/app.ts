@@ -2,6 +2,7 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import helmet from 'helmet';
 import type { Logger } from 'pino';
 import { CryptoError } from '../../crypto/errors.ts';
+import { PlanError } from '../domain/plan-error.ts';
 import { isStorageFailure } from '../storage/database.ts';
 import { Refusal } from './refusal.ts';
 
@@ -110,6 +111,7 @@ export function errorHandler(
 
 function asRefusal(error: unknown): Refusal | undefined {
   if (error instanceof Refusal) return error;
+  if (error instanceof PlanError) return new Refusal('planMismatch', error.message);
   if (error instanceof CryptoError) {
     // What arrives from outside is at fault; a wrong argument of ours is not the caller's.
     return error.code === 'invalid_argument'

@@ -28,6 +28,7 @@ export class RosterStore {
   readonly #addManager;
   readonly #clearManagers;
   readonly #remove;
+  readonly #thaw;
   readonly #freeze;
   readonly #roundUnits;
 
@@ -64,6 +65,7 @@ export class RosterStore {
     this.#addManager = db.prepare('INSERT INTO managers (person_id, unit_id) VALUES (?, ?)');
     this.#clearManagers = db.prepare('DELETE FROM managers');
     this.#remove = db.prepare('DELETE FROM people WHERE id = ?');
+    this.#thaw = db.prepare('DELETE FROM round_units WHERE round = ?');
     this.#freeze = db.prepare(
       `INSERT INTO round_units (round, path, people, group_index)
        VALUES (:round, :path, :people, :groupIndex)`,
@@ -147,17 +149,12 @@ export class RosterStore {
   }
 
   /**
-   * Keeps the units and groups that a round is planned with, all or none.
-   * @returns false, and nothing is changed, if the round has some already
+   * Keeps the units and groups that a round is planned with, in place of what an earlier draft of
+   * the round kept. For rounds whose manifest is not signed yet.
    */
-  freeze(round: number, units: readonly RoundUnit[]): boolean {
-    return this.#db
-      .transaction(() => {
-        if (this.roundUnits(round).length > 0) return false;
-        for (const unit of units) this.#freeze.run({ round, ...unit });
-        return true;
-      })
-      .immediate();
+  freeze(round: number, units: readonly RoundUnit[]): void {
+    this.#thaw.run(round);
+    for (const unit of units) this.#freeze.run({ round, ...unit });
   }
 
   /** The units of a round, by path; none if it is not frozen. */

@@ -49,6 +49,7 @@ export class RoundStore {
   readonly #inState;
   readonly #unlisted;
   readonly #countersign;
+  readonly #deleteUnsigned;
   readonly #move;
   readonly #closeAt;
   readonly #setList;
@@ -85,6 +86,9 @@ export class RoundStore {
     this.#countersign = db.prepare(
       `UPDATE rounds SET employer_signature = ?
        WHERE manifest_hash = ? AND employer_signature IS NULL`,
+    );
+    this.#deleteUnsigned = db.prepare(
+      'DELETE FROM rounds WHERE manifest_hash = ? AND employer_signature IS NULL',
     );
     this.#move = db.prepare('UPDATE rounds SET state = ? WHERE manifest_hash = ? AND state = ?');
     this.#closeAt = db.prepare(
@@ -147,6 +151,11 @@ export class RoundStore {
 
   countersign(manifestHash: Uint8Array, employerSignature: Uint8Array): void {
     this.#countersign.run(employerSignature, manifestHash);
+  }
+
+  /** Removes a draft that the other party refused to sign. */
+  deleteUnsigned(manifestHash: Uint8Array): void {
+    this.#deleteUnsigned.run(manifestHash);
   }
 
   /** Moves a round from one state to the next. @returns whether it was in `from` */

@@ -35,6 +35,7 @@ const COLUMNS = `task_id AS taskId, manifest_hash AS manifestHash, group_index A
 
 export class TaskStore {
   readonly #insert;
+  readonly #deleteOfRound;
   readonly #byId;
   readonly #ofRound;
   readonly #inState;
@@ -54,6 +55,7 @@ export class TaskStore {
        VALUES (:taskId, :manifestHash, :groupIndex, :groupName, :department, :rosterSize,
          :entry, :configuration)`,
     );
+    this.#deleteOfRound = db.prepare('DELETE FROM tasks WHERE manifest_hash = ?');
     this.#byId = db.prepare<[Uint8Array], Task>(`SELECT ${COLUMNS} FROM tasks WHERE task_id = ?`);
     this.#ofRound = db.prepare<[Uint8Array], Task>(
       `SELECT ${COLUMNS} FROM tasks WHERE manifest_hash = ? ORDER BY group_index`,
@@ -83,6 +85,11 @@ export class TaskStore {
 
   insert(task: NewTask): void {
     this.#insert.run(task);
+  }
+
+  /** Removes the tasks of a draft round. */
+  deleteOfRound(manifestHash: Uint8Array): void {
+    this.#deleteOfRound.run(manifestHash);
   }
 
   withId(taskId: Uint8Array): Task | undefined {
