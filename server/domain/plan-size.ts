@@ -48,8 +48,11 @@ export function planMin(size: PlanSize): number {
   return Math.max(sureToReach(k, permille / 1000), showsBand(variance, by, permille));
 }
 
-/** Smallest N with P(Bin(N, r) ≥ k) ≥ 0.95: the k-th answer comes at or before the N-th person. */
-function sureToReach(k: number, r: number): number {
+/**
+ * Smallest N with P(Bin(N, r) ≥ k) ≥ 0.95: the k-th answer comes at or before the N-th person.
+ * Arguments as `planMin` has checked them.
+ */
+export function sureToReach(k: number, r: number): number {
   if (r === 1) return k;
   // P(the k-th answer comes at person N) relative to the likeliest N, by its ratio from N to N + 1:
   // N·(1 − r)/(N − k + 1). Starting there, nothing can underflow.

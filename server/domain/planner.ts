@@ -1,5 +1,5 @@
 import { groupNames } from './group-names.ts';
-import type { OrgTree } from './org.ts';
+import { nodeOfUnit, type OrgTree } from './org.ts';
 import { PlanError } from './plan-error.ts';
 
 /**
@@ -73,6 +73,13 @@ export function planGroups(tree: OrgTree, smallest: number): Plan {
     })),
     groupOf: cover.map((node) => indexOf[node] as number),
   };
+}
+
+/** The index of the group that people directly at this unit are in. @returns undefined if none are */
+export function groupOfUnit(tree: OrgTree, plan: Plan, path: string): number | undefined {
+  const node = nodeOfUnit(tree, path);
+  const group = node === undefined ? -1 : (plan.groupOf[node] as number);
+  return group === -1 ? undefined : group;
 }
 
 function tooSmall(people: number, smallest: number): PlanError {

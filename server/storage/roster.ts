@@ -129,11 +129,10 @@ export class RosterStore {
       for (const { id } of left.values()) this.#remove.run(id);
       this.#sweepUnits.run();
       this.#raise.run();
+      progress(people.length);
       return true;
     });
-    if (!replaced.immediate()) return false;
-    progress(people.length);
-    return true;
+    return replaced.immediate();
   }
 
   /** Adds the units of these people. @returns the id of each by its path */

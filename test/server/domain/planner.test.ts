@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type OrgTree, orgTree, type UnitSize } from '../../../server/domain/org.ts';
-import { type Plan, planGroups } from '../../../server/domain/planner.ts';
+import { groupOfUnit, type Plan, planGroups } from '../../../server/domain/planner.ts';
 import {
   inRowSpan,
   publishedRows,
@@ -153,6 +153,14 @@ describe('the planner', () => {
     );
   });
 
+  it('says which group a unit’s people are in, in any spelling of the unit', () => {
+    const { tree, plan } = planned(flat({ 'C / A / B': 9, 'C / D': 5, 'C / E': 6 }), 9);
+    expect(plan.groups.map(({ name }) => name)).toEqual(['C, smaller teams', 'B']);
+    expect(groupOfUnit(tree, plan, 'c/a/b')).toBe(1);
+    expect(groupOfUnit(tree, plan, 'C / D')).toBe(0);
+    expect(groupOfUnit(tree, plan, 'C / Nowhere')).toBeUndefined();
+  });
+
   it('prefers the unit that comes first where two would do as well', () => {
     // 12 people each, groups of 12: A or B, but not both beside the 4 people at the top.
     const units = flat({ C: 4, 'C / B': 12, 'C / A': 12 });
@@ -166,6 +174,8 @@ describe('the names of groups', () => {
       'Logistics: 45',
       'Sales: 40',
     ]);
+    const even = flat({ 'C / A': 9, 'C / B': 9, 'C / D': 1 });
+    expect(names(even, 9)).toEqual(['C, other teams: 10', 'A: 9']);
     const teams = { 'C / L / Drivers': 60, 'C / L / Night': 25, 'C / L / Early': 20 };
     expect(names(flat({ 'C / S': 50, ...teams }), 39)).toEqual([
       'L, smaller teams: 45',
