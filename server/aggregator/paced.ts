@@ -1,7 +1,21 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Turns } from '../domain/turns.ts';
 
 /** The longest that one turn of long work may hold up other requests. */
 const TURN_MS = 10;
+
+/** Runs work that comes in steps, letting waiting requests through about every 10 ms. */
+export async function inTurns<T>(work: Turns<T>): Promise<T> {
+  let turnStarted = performance.now();
+  for (;;) {
+    const step = work.next();
+    if (step.done === true) return step.value;
+    if (performance.now() - turnStarted > TURN_MS) {
+      await nextTurn();
+      turnStarted = performance.now();
+    }
+  }
+}
 
 /** Maps items in order, letting waiting requests through about every 10 ms. */
 export async function paced<T, R>(

@@ -5,6 +5,7 @@ import { PlanError } from '../domain/plan-error.ts';
 import { parseRoster, type RosterRow } from '../domain/roster.ts';
 import { diffRoster, type RosterDiff } from '../domain/roster-diff.ts';
 import { roundGroups, smallestGroup } from '../domain/round-groups.ts';
+import { atOnce } from '../domain/turns.ts';
 import type { EmployerParts } from '../employer/parts.ts';
 import { truncateWal } from '../storage/database.ts';
 import { type CommandIo, CommandRefused, UsageError } from './io.ts';
@@ -99,7 +100,7 @@ function groups(parts: EmployerParts, io: CommandIo): void {
     const sheet = parseCanonicalJson(bytes) as unknown as Sheet;
     io.out(`“${sheet.title}”: groups of at least ${smallestGroup(sheet)} people`);
     try {
-      for (const group of roundGroups(units, sheet).groups) {
+      for (const group of atOnce(roundGroups(units, sheet)).groups) {
         io.out(`  ${String(group.rosterSize).padStart(6)}  ${group.name} (${group.department})`);
       }
     } catch (error) {

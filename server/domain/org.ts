@@ -1,4 +1,5 @@
 import { PlanError } from './plan-error.ts';
+import { atOnce, type Turns } from './turns.ts';
 import { MAX_LEVELS, nameKey, pathKey, unitName, unitPath } from './unit-path.ts';
 
 /** A unit and the people who stand directly at it: all that the guardian learns of a roster. */
@@ -32,6 +33,9 @@ export interface OrgTree {
 /** What Int32 sums over 33 levels can hold, and more than any company has. */
 const MAX_PEOPLE = 10_000_000;
 
+/** Units read between two pauses. */
+const UNITS_A_TURN = 500;
+
 /** A unit while the tree is built. */
 interface Draft {
   name: string;
@@ -50,9 +54,16 @@ interface Draft {
  * @throws PlanError `unit-path`, or `argument` for a count that is none or a sum above 10 million
  */
 export function orgTree(units: readonly UnitSize[], company = 'Company'): OrgTree {
+  return atOnce(growTree(units, company));
+}
+
+/** `orgTree`, with a pause after every few hundred units. */
+export function* growTree(units: readonly UnitSize[], company = 'Company'): Turns<OrgTree> {
   const above = draft(unitName(company));
   const names = new Map<string, string>();
+  let read = 0;
   for (const { path, people } of units) {
+    if (++read % UNITS_A_TURN === 0) yield;
     if (!Number.isSafeInteger(people) || people < 0 || people > MAX_PEOPLE) {
       throw new PlanError('argument', 'a unit has a whole number of people, not below 0');
     }

@@ -1,6 +1,7 @@
 import { groupNames } from './group-names.ts';
 import { nodeOfUnit, type OrgTree } from './org.ts';
 import { PlanError } from './plan-error.ts';
+import { atOnce, type Turns } from './turns.ts';
 
 /**
  * Which units a round publishes, so that no subtraction of published totals leaves fewer than a
@@ -43,12 +44,18 @@ export interface Plan {
  * @throws PlanError `too-small` if the whole company is below `smallest`; `argument`
  */
 export function planGroups(tree: OrgTree, smallest: number): Plan {
+  return atOnce(planning(tree, smallest));
+}
+
+/** `planGroups`, with a pause after every few nodes. */
+export function* planning(tree: OrgTree, smallest: number): Turns<Plan> {
   if (!Number.isSafeInteger(smallest) || smallest < 1) {
     throw new PlanError('argument', 'the smallest group is a whole number of people, at least 1');
   }
   const people = tree.nodes[0]?.size ?? 0;
   if (people < smallest) throw tooSmall(people, smallest);
-  const published = choose(tree, smallest);
+  const published = yield* choose(tree, smallest);
+  yield;
 
   const cover = new Int32Array(tree.nodes.length);
   const rosterSize = new Int32Array(tree.nodes.length);
@@ -110,8 +117,11 @@ interface Options {
   readonly child: Int32Array;
 }
 
+/** Nodes decided between two pauses. */
+const NODES_A_TURN = 50;
+
 /** For each node 1 if it is published. The program of the policy, from the leaves. */
-function choose(tree: OrgTree, m: number): Uint8Array {
+function* choose(tree: OrgTree, m: number): Turns<Uint8Array> {
   const count = tree.nodes.length;
   const firstChild = new Int32Array(count).fill(-1);
   const sibling = new Int32Array(count).fill(-1);
@@ -125,6 +135,7 @@ function choose(tree: OrgTree, m: number): Uint8Array {
   const decided: Options[] = new Array(count);
   const merged: Options[] = new Array(count);
   for (let id = count - 1; id >= 0; id--) {
+    if (id % NODES_A_TURN === 0) yield;
     const { direct, size } = tree.nodes[id] as { direct: number; size: number };
     let options = single(Math.min(m, direct));
     for (let c = firstChild[id] as number; c !== -1; c = sibling[c] as number) {

@@ -14,12 +14,12 @@ import { Secret } from '../../crypto/secret.ts';
 import { sha256 } from '../../crypto/sha256.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
 import { signingPublicKey, verifySignature } from '../../crypto/signing.ts';
-import { paced } from '../aggregator/paced.ts';
+import { inTurns, paced } from '../aggregator/paced.ts';
 import type { RoundKeys } from '../aggregator/round-keys.ts';
 import { roundTimes } from '../domain/days.ts';
-import { nodeOfUnit, orgTree, type UnitSize } from '../domain/org.ts';
-import { type Group, planGroups } from '../domain/planner.ts';
-import { roundGroups, smallestGroup } from '../domain/round-groups.ts';
+import type { UnitSize } from '../domain/org.ts';
+import { type Group, groupOfUnit } from '../domain/planner.ts';
+import { roundGroups } from '../domain/round-groups.ts';
 import { parseSheet } from '../domain/sheets.ts';
 import { Refusal } from '../http/refusal.ts';
 import { transact } from '../storage/stores.ts';
@@ -45,12 +45,12 @@ export interface Contribution {
  * @throws Refusal `planMismatch` if the sheet is not known or not approved, or the round is planned;
  * PlanError `too-small` if there are too few people for one group
  */
-export function contribute(
+export async function contribute(
   parts: EmployerParts,
   number: number,
   sheetHash: Uint8Array,
   sheetSignature: Uint8Array,
-): Contribution {
+): Promise<Contribution> {
   const sheet = parseSheet(parseCanonicalJson(hearApproval(parts, sheetHash, sheetSignature)));
   if (parts.rounds.withNumber(number) !== undefined) {
     throw new Refusal('planMismatch', 'this round has a manifest already');
@@ -62,25 +62,34 @@ export function contribute(
     readCollectorKey(parts.keyFiles, number) ??
     drawCollectorKey(parts.keyFiles, number, parts.randomness);
   return {
-    units: freezeUnits(parts, number, sheet),
+    units: await freezeUnits(parts, number, sheet),
     input: HpkePrivateKey.fromSeed(inputSeed).publicKey,
     collector: collector.publicKey,
   };
 }
 
 /** The roster's unit sizes, kept for this round together with the group of each. */
-function freezeUnits(parts: EmployerParts, number: number, sheet: Sheet): readonly UnitSize[] {
-  return transact(parts.db, () => {
+async function freezeUnits(
+  parts: EmployerParts,
+  number: number,
+  sheet: Sheet,
+): Promise<readonly UnitSize[]> {
+  for (;;) {
+    const version = parts.roster.version();
     const units = parts.roster.unitSizes();
-    const tree = orgTree(units);
-    const { groupOf } = planGroups(tree, smallestGroup(sheet));
-    const groupIndex = (path: string) => groupOf[nodeOfUnit(tree, path) as number] as number;
-    parts.roster.freeze(
-      number,
-      units.map((unit) => ({ ...unit, groupIndex: groupIndex(unit.path) })),
-    );
-    return units;
-  });
+    const plan = await inTurns(roundGroups(units, sheet));
+    const frozen = units.map((unit) => ({
+      ...unit,
+      groupIndex: groupOfUnit(plan.tree, plan, unit.path) as number,
+    }));
+    const current = transact(parts.db, () => {
+      // The roster may have been replaced while the groups were worked out.
+      if (parts.roster.version() !== version) return false;
+      parts.roster.freeze(number, frozen);
+      return true;
+    });
+    if (current) return units;
+  }
 }
 
 /** A round's manifest as the guardian signed it, with what only the two parties know. */
@@ -112,7 +121,7 @@ export async function signPlan(parts: EmployerParts, plan: SignedPlan): Promise<
   const tasks = await paced(plan.entries, (bytes, i) => openEntry(head, sheet, i, bytes));
   checkVerifyKeys(plan, tasks);
   const units = parts.roster.roundUnits(plan.number);
-  const { groups } = roundGroups(units, sheet);
+  const { groups } = await inTurns(roundGroups(units, sheet));
   if (
     groups.length !== tasks.length ||
     tasks.some(({ entry }, i) => !isGroup(entry, groups[i] as Group))

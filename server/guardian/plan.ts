@@ -15,7 +15,7 @@ import {
 import { Secret } from '../../crypto/secret.ts';
 import { sha256 } from '../../crypto/sha256.ts';
 import { signingPublicKey } from '../../crypto/signing.ts';
-import { paced } from '../aggregator/paced.ts';
+import { inTurns, paced } from '../aggregator/paced.ts';
 import { VERIFY_KEY_SIZE } from '../aggregator/round-keys.ts';
 import { type Days, roundTimes } from '../domain/days.ts';
 import { roundGroups } from '../domain/round-groups.ts';
@@ -86,7 +86,7 @@ async function draftRound(parts: GuardianParts, plan: RoundPlan): Promise<Round>
   });
   const reply = PROPOSAL_REPLY.safeParse(answer);
   if (!reply.success) throw new PeerAway('the employer’s units or keys are malformed');
-  const { groups } = roundGroups(reply.data.units, sheet);
+  const { groups } = await inTurns(roundGroups(reply.data.units, sheet));
   const keys = {
     inputSeed: new Secret(parts.randomness(HPKE_SEED_SIZE)),
     verifyKeys: groups.map(() => new Secret(parts.randomness(VERIFY_KEY_SIZE))),

@@ -30,10 +30,10 @@ export function roundRoutes(parts: EmployerParts, nudge: () => void): Router {
   const router = Router();
   const body = [requirePeer(parts.pairing), ...bytesBody('application/json', LIMIT_BYTES)];
 
-  router.post('/peer/rounds/:number/keys', ...body, (request, response) => {
+  router.post('/peer/rounds/:number/keys', ...body, async (request, response) => {
     const number = numberOf(request.params.number);
     const { sheet_hash, sheet_signature } = parseJson(PROPOSAL, request.body);
-    const given = contribute(parts, number, sheet_hash, sheet_signature);
+    const given = await contribute(parts, number, sheet_hash, sheet_signature);
     const named = (publicKey: Uint8Array) => ({
       config_id: configId(number),
       public_key: toBase64url(publicKey),
