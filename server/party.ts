@@ -122,6 +122,11 @@ export class PartyWork {
     );
   }
 
+  /** What does not get done, and why: one sentence a step. */
+  get failures(): string[] {
+    return [...this.#failures].map(([step, message]) => `Could not ${step}: ${message}.`);
+  }
+
   /** Whether some work waits for an answer of the other party. */
   get away(): boolean {
     return this.#unanswered.size > 0;
@@ -154,7 +159,7 @@ export class PartyWork {
     // The other party is not that far; the step comes again at the next turn.
     const waits = error instanceof PeerRefusal && error.code === 'notYet';
     if (waits || error instanceof PeerAway) return;
-    const message = String(error);
+    const message = error instanceof Error ? error.message : String(error);
     if (this.#failures.get(step) === message) return;
     this.#failures.set(step, message);
     this.#base.log.error({ step, err: error }, 'step failed');

@@ -29,7 +29,7 @@ import type { EmployerParts } from './parts.ts';
 import { deleteSpentKeys, followSchedule } from './rounds.ts';
 import { helperRoutes } from './routes/dap.ts';
 import { roundRoutes } from './routes/rounds.ts';
-import { draftSheet, hearDecisions, submitSheets } from './sheets.ts';
+import { draftSheet, hearDecisions, submitSheets, whatIsNext } from './sheets.ts';
 import { announceWithheld, withholdOverdue } from './withhold.ts';
 
 export interface Employer extends Party {
@@ -88,6 +88,8 @@ export async function startEmployer(config: PartyConfig): Promise<Employer> {
       return parts.tasks.inState('noised').length > 0 ? 'employer' : null;
     },
     preparing: () => preparing,
+    next: () => whatIsNext(parts),
+    failures: () => work.failures,
   };
   const app = createApp();
   usePages(app, config.pages);

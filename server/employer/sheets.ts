@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { toBase64url } from '../../crypto/bytes.ts';
+import { parseCanonicalJson } from '../../crypto/canonical.ts';
 import { CryptoError } from '../../crypto/errors.ts';
 import { sha256 } from '../../crypto/sha256.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
@@ -87,4 +88,24 @@ export function hearApproval(
     throw new Refusal('planMismatch', 'this party did not submit the sheet');
   }
   return stored.bytes;
+}
+
+/** What this party does or waits for next, in sentences for people. */
+export function whatIsNext(parts: EmployerParts): string[] {
+  const title = (stored: StoredSheet) =>
+    (parseCanonicalJson(stored.bytes) as unknown as Sheet).title;
+  return [
+    ...parts.sheets
+      .inState('draft')
+      .map((stored) => `“${title(stored)}” goes to the guardian when that answers.`),
+    ...parts.sheets
+      .inState('submitted')
+      .map((stored) => `“${title(stored)}” waits for the guardian’s decision.`),
+    ...parts.sheets
+      .inState('refused')
+      .map((stored) => `The guardian refused “${title(stored)}”: ${stored.reason}`),
+    ...parts.rounds
+      .inState('planned')
+      .map((round) => `Round ${round.number} is planned and opens at the guardian.`),
+  ];
 }

@@ -35,7 +35,7 @@ import { manifestRoutes } from './routes/manifests.ts';
 import { pageRoutes } from './routes/pages.ts';
 import { reportRoutes } from './routes/reports.ts';
 import { sheetRoutes } from './routes/sheets.ts';
-import { planDueRounds } from './schedule.ts';
+import { planDueRounds, whatIsNext } from './schedule.ts';
 import { approveSheet, retireSheets } from './sheets.ts';
 import { announceWithheld, withholdOverdue } from './withhold.ts';
 
@@ -102,6 +102,8 @@ export async function startGuardian(config: PartyConfig): Promise<Guardian> {
         ? ('employer' as const)
         : null,
     preparing: () => preparing,
+    next: () => whatIsNext(parts),
+    failures: () => work.failures,
   };
   const app = createApp();
   usePages(app, config.pages);

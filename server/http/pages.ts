@@ -35,6 +35,10 @@ export interface PageSource {
   /** The other party, while work waits for it. */
   waitingFor(): 'employer' | 'guardian' | null;
   preparing(): StatusPage['preparing'];
+  /** What is next, in sentences. */
+  next(): string[];
+  /** What failed and why, in sentences. */
+  failures(): string[];
 }
 
 const EVENTS_SHOWN = 30;
@@ -88,6 +92,11 @@ export function sharedPages(app: Express, source: PageSource): void {
   });
   app.get('/status.json', (_request, response) => {
     response.set('cache-control', 'no-store').json(statusPage(source));
+  });
+  app.get('/health', (_request, response) => {
+    // Throws where the database cannot be read; then the answer is no.
+    source.stores.rounds.lastNumber();
+    response.set('cache-control', 'no-store').json({ party: source.party, ok: true });
   });
   page('/how', 'none');
   app.get('/how', (_request, response) => {
@@ -169,6 +178,8 @@ function statusPage(source: PageSource): StatusPage {
             answerLinkExample: source.evaluation ? source.answerLink(open) : null,
           },
     waitingFor: source.waitingFor(),
+    next: source.next(),
+    failures: source.failures(),
     events: events.recent(EVENTS_SHOWN).map(({ atMs, sentence }) => ({
       at: new Date(atMs).toISOString(),
       sentence,

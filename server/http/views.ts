@@ -60,6 +60,10 @@ export interface StatusPage {
     readonly answerLinkExample: string | null;
   };
   readonly waitingFor: null | 'employer' | 'guardian';
+  /** What this party does or waits for next, in sentences. */
+  readonly next: readonly string[];
+  /** What failed and why, in sentences; tried again by itself. */
+  readonly failures: readonly string[];
   /** Newest first; `at` is an ISO 8601 time in UTC. */
   readonly events: readonly { readonly at: string; readonly sentence: string }[];
 }

@@ -21,15 +21,19 @@ import { sodiumReady } from '../../crypto/sodium.ts';
 import { prio3Survey } from '../../crypto/vdaf/circuits/survey.ts';
 import { buildAssets } from '../../server/build.ts';
 import { DAY_MS } from '../../server/domain/days.ts';
-import { startEmployer } from '../../server/employer/employer.ts';
+import { type Employer, startEmployer } from '../../server/employer/employer.ts';
 import { EvaluationClock } from '../../server/evaluation/clock.ts';
 import { pairParties } from '../../server/evaluation/pairing.ts';
 import { type Guardian, startGuardian } from '../../server/guardian/guardian.ts';
+import type { Person } from '../../server/domain/roster.ts';
 import { type Party, type PartyConfig, systemRandomness } from '../../server/party.ts';
 import { type Database, openDatabase } from '../../server/storage/database.ts';
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 export const MIGRATIONS = join(PROJECT, 'migrations');
+
+/** Far behind any test: the schedule itself plans nothing. */
+const FIRST_DAY = 39_000;
 
 /** A small valid sheet: two questions of three options each, and k as small as it may be. */
 export function testSheet(changes: Partial<Sheet> = {}): Sheet {
@@ -55,6 +59,8 @@ export function testSheet(changes: Partial<Sheet> = {}): Sheet {
     k: 8,
     noise: { variance: { numerator: 5, denominator: 1 }, by: 'guardian' },
     cadence: 'quarterly',
+    schedule: { first_day: FIRST_DAY, round_days: 7 },
+    response_percent: 100,
     retention: { trends_days: 10 },
     deadline_days: 7,
     end_day: 40_000,
@@ -82,7 +88,7 @@ export interface TwoParties {
   readonly urls: { readonly guardian: string; readonly employer: string };
   readonly wires: { readonly guardian: Wire; readonly employer: Wire };
   guardian: Guardian;
-  employer: Party;
+  employer: Employer;
   /** Ends one party (its database stays) and starts it again. */
   restart(party: 'guardian' | 'employer'): Promise<void>;
   stop(party: 'guardian' | 'employer'): Promise<void>;
@@ -116,6 +122,8 @@ export async function startTwoParties(
     port: ports[party],
     names: { guardian: 'The guardian', employer: 'The employer' },
     evaluation: options.evaluation ?? true,
+    timeZone: 'UTC',
+    planDaysAhead: 1,
     clock,
     randomness: options.randomness ?? systemRandomness,
     fetch: async (input, init) => {
@@ -168,6 +176,26 @@ export interface TestRound {
   readonly tasks: readonly ReportTask[];
 }
 
+/** One unit a group, with so many people. */
+export function testPeople(sizes: readonly number[]): Person[] {
+  return sizes.flatMap((size, group) =>
+    Array.from({ length: size }, (_, person) => ({
+      email: `person-${group}-${person}@example.com`,
+      name: `Person ${person}`,
+      unit: `All / Group ${group}`,
+      managerOf: [],
+      language: null,
+    })),
+  );
+}
+
+/** Submits a sheet and approves it. @returns its hash */
+export async function approveTestSheet(parties: TwoParties, sheet: Sheet): Promise<Uint8Array> {
+  const sheetHash = parties.employer.submit(sheet);
+  await until(() => parties.guardian.approve(sheetHash));
+  return sheetHash;
+}
+
 /** Plans a round of a week and moves the clock into it. `sizes` are roster sizes, one a group. */
 export async function openTestRound(
   parties: TwoParties,
@@ -178,16 +206,10 @@ export async function openTestRound(
   const sheet = testSheet(changes);
   const start = 20_000 + 100 * number;
   parties.clock.advance((start - 1) * DAY_MS);
-  const hash = await parties.guardian.plan({
-    number,
-    days: { start, duration: 7 },
-    sheet,
-    groups: sizes.map((rosterSize, i) => ({
-      name: `Group ${i}`,
-      department: 'All',
-      rosterSize,
-    })),
-  });
+  parties.employer.importRoster(testPeople(sizes));
+  const sheetHash = await approveTestSheet(parties, sheet);
+  const days = { start, duration: 7 };
+  const hash = await parties.guardian.plan({ number, sheetHash, days });
   const round = await readTestRound(parties, hash, sheet);
   parties.clock.advance(start * DAY_MS);
   parties.employer.nudge();

@@ -26,6 +26,8 @@ interface Status {
     answerLinkExample: string | null;
   };
   waitingFor: null | string;
+  next: string[];
+  failures: string[];
   events: { at: string; sentence: string }[];
 }
 
@@ -114,8 +116,19 @@ function renderEvents(list: HTMLElement | null, events: Status['events']): void 
   );
 }
 
+/** A list of sentences in its part, hidden while there are none. */
+function renderList(name: string, sentences: readonly string[]): void {
+  show(part(name), sentences.length > 0);
+  const list = field(name);
+  const shown = [...(list?.children ?? [])].map((item) => item.textContent);
+  if (list === null || shown.join('\n') === sentences.join('\n')) return;
+  list.replaceChildren(...sentences.map((sentence) => element('li', {}, sentence)));
+}
+
 function render(status: Status): void {
   const { preparing, openRound, rounds, waitingFor, events } = status;
+  renderList('next', status.next);
+  renderList('failures', status.failures);
   show(part('preparing'), preparing !== null);
   write(field('preparing-sentence'), preparing?.sentence ?? '');
   write(field('preparing-count'), preparing ? `${preparing.done} of ${preparing.total}` : '');
