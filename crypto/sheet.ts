@@ -1,3 +1,4 @@
+import { equalBytes } from './bytes.ts';
 import { parseCanonicalJson } from './canonical.ts';
 import { sha256 } from './sha256.ts';
 
@@ -66,7 +67,6 @@ export function blockLengths(sheet: Sheet): number[] {
  * @returns undefined if the hash is another one
  */
 export function sheetWithHash(bytes: Uint8Array, hash: Uint8Array): Sheet | undefined {
-  const own = sha256(bytes);
-  if (own.some((byte, i) => byte !== hash[i])) return undefined;
+  if (!equalBytes(sha256(bytes), hash)) return undefined;
   return parseCanonicalJson(bytes) as unknown as Sheet;
 }
