@@ -42,6 +42,7 @@ export interface Sheet {
   readonly questions: readonly Question[];
 }
 
+/** One question of a sheet, with its answers from low to high. */
 export interface Question {
   /** Stable over rounds: lower-case letters, digits and hyphens. */
   readonly id: string;
