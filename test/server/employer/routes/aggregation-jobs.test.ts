@@ -91,7 +91,7 @@ describe('one lot, sent by a guardian that the test plays', () => {
   }
 
   /** So many that checking them takes several turns: requests at the same time do overlap. */
-  const MANY = 60;
+  const MANY = 40;
 
   const bodyOf = (sent: readonly Sent[]) => jobBody(sent.map(({ init }) => init));
 
