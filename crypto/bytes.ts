@@ -21,7 +21,10 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return difference === 0;
 }
 
-/** Lexicographic order of byte strings, for sorting: negative, zero or positive. Not constant-time. */
+/**
+ * Lexicographic order of byte strings, for sorting: negative, zero or positive. It stops at the first
+ * difference, so it is for public data only.
+ */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const shared = Math.min(a.length, b.length);
   for (let i = 0; i < shared; i++) {

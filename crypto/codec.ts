@@ -145,7 +145,7 @@ export class Writer {
   u64(value: bigint | number): this {
     if (typeof value === 'number' && !Number.isSafeInteger(value)) throw doesNotFit(value, 8);
     const wide = BigInt(value);
-    if (wide < 0n || wide >> 64n !== 0n) throw doesNotFit(value, 8);
+    // What does not fit does not fit the upper half either.
     return this.u32(Number(wide >> 32n)).u32(Number(wide & 0xffff_ffffn));
   }
 

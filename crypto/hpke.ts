@@ -1,7 +1,7 @@
 import { concat, utf8 } from './bytes.ts';
 import { Writer } from './codec.ts';
 import { CryptoError } from './errors.ts';
-import type { Secret } from './secret.ts';
+import { Secret } from './secret.ts';
 import { sodium } from './sodium.ts';
 
 /**
@@ -121,7 +121,7 @@ export class HpkePrivateKey {
    * made for this key, `info` and `aad`, or was altered; `invalid_argument` if `info` is too long
    */
   open(enc: Uint8Array, info: Uint8Array, aad: Uint8Array, ciphertext: Uint8Array): Uint8Array {
-    const { key, nonce } = keySchedule(this.decapsulate(enc), info);
+    const { key, nonce } = keySchedule(this.decapsulate(enc).reveal(), info);
     try {
       return sodium.crypto_aead_chacha20poly1305_ietf_decrypt(null, ciphertext, aad, nonce, key);
     } catch {
@@ -136,19 +136,21 @@ export class HpkePrivateKey {
    * @throws CryptoError `decode` if `enc` has not 1120 bytes, `hpke_open` if its X25519 point has
    * low order
    */
-  decapsulate(enc: Uint8Array): Uint8Array {
+  decapsulate(enc: Uint8Array): Secret<Uint8Array> {
     if (enc.length !== HPKE_ENC_SIZE) {
       throw new CryptoError('decode', `an encapsulated key has 1120 bytes, not ${enc.length}`);
     }
     const ephemeralKey = enc.subarray(ML_KEM_CIPHERTEXT_SIZE);
     try {
-      return sodium.crypto_hash_sha3256(
-        concat(
-          sodium.crypto_kem_mlkem768_dec(enc.subarray(0, ML_KEM_CIPHERTEXT_SIZE), this.#mlKemKey),
-          sodium.crypto_scalarmult(this.#x25519Key, ephemeralKey),
-          ephemeralKey,
-          this.#x25519PublicKey,
-          XWING_LABEL,
+      return new Secret(
+        sodium.crypto_hash_sha3256(
+          concat(
+            sodium.crypto_kem_mlkem768_dec(enc.subarray(0, ML_KEM_CIPHERTEXT_SIZE), this.#mlKemKey),
+            sodium.crypto_scalarmult(this.#x25519Key, ephemeralKey),
+            ephemeralKey,
+            this.#x25519PublicKey,
+            XWING_LABEL,
+          ),
         ),
       );
     } catch {

@@ -9,6 +9,7 @@ export type Ending =
   | { readonly outcome: 'counted' | 'withdrawn' }
   | { readonly outcome: 'refused'; readonly error: ReportError };
 
+/** An ending, and the 16-byte id of the report that ended so. */
 export type ListedReport = Ending & { readonly reportId: Uint8Array };
 
 /** A slice holds the ids that begin with its number. */

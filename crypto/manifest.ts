@@ -70,6 +70,7 @@ export function manifestHash(head: Uint8Array): Uint8Array {
   return sha256(head);
 }
 
+/** A party's Ed25519 signature (64 bytes) of a head, i.e. of its hash. */
 export function signManifest(seed: Secret<Uint8Array>, head: Uint8Array): Uint8Array {
   return sign(seed, 'chorus manifest v1', manifestHash(head));
 }

@@ -1,3 +1,4 @@
+import { equalBytes } from './bytes.ts';
 import { parseCanonicalJson } from './canonical.ts';
 import { sha256 } from './sha256.ts';
 
@@ -49,6 +50,7 @@ export interface Sheet {
   readonly questions: readonly Question[];
 }
 
+/** One question of a sheet, with its answers from low to high. */
 export interface Question {
   /** Stable over rounds: lower-case letters, digits and hyphens. */
   readonly id: string;
@@ -74,7 +76,6 @@ export function blockLengths(sheet: Sheet): number[] {
  * @returns undefined if the hash is another one
  */
 export function sheetWithHash(bytes: Uint8Array, hash: Uint8Array): Sheet | undefined {
-  const own = sha256(bytes);
-  if (own.some((byte, i) => byte !== hash[i])) return undefined;
+  if (!equalBytes(sha256(bytes), hash)) return undefined;
   return parseCanonicalJson(bytes) as unknown as Sheet;
 }

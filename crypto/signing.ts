@@ -13,8 +13,11 @@ export type SigningLabel =
   | 'chorus release v1'
   | 'chorus list v1';
 
+/** Bytes of an Ed25519 signature. */
 export const SIGNATURE_SIZE = 64;
+/** Bytes of an Ed25519 public key. */
 export const SIGNING_KEY_SIZE = 32;
+/** Bytes of the seed of an Ed25519 key pair. */
 export const SIGNING_SEED_SIZE = 32;
 
 const ZERO = Uint8Array.of(0);
@@ -24,19 +27,29 @@ export function signedMessage(label: SigningLabel, ...parts: readonly Uint8Array
   return concat(utf8(label), ZERO, ...parts);
 }
 
-/** The Ed25519 public key (32 bytes) of a 32-byte seed. */
+/** The Ed25519 public key (32 bytes) of a 32-byte seed. @throws CryptoError `invalid_argument` */
 export function signingPublicKey(seed: Secret<Uint8Array>): Uint8Array {
-  return sodium.crypto_sign_seed_keypair(seed.reveal()).publicKey;
+  return keyPair(seed).publicKey;
 }
 
-/** The Ed25519 signature (64 bytes) of `signedMessage(label, ...parts)`. */
+/**
+ * The Ed25519 signature (64 bytes) of `signedMessage(label, ...parts)`.
+ * @throws CryptoError `invalid_argument` if the seed has not 32 bytes
+ */
 export function sign(
   seed: Secret<Uint8Array>,
   label: SigningLabel,
   ...parts: readonly Uint8Array[]
 ): Uint8Array {
-  const { privateKey } = sodium.crypto_sign_seed_keypair(seed.reveal());
-  return sodium.crypto_sign_detached(signedMessage(label, ...parts), privateKey);
+  return sodium.crypto_sign_detached(signedMessage(label, ...parts), keyPair(seed).privateKey);
+}
+
+function keyPair(seed: Secret<Uint8Array>) {
+  const bytes = seed.reveal();
+  if (bytes.length !== SIGNING_SEED_SIZE) {
+    throw new CryptoError('invalid_argument', 'a signing seed has 32 bytes');
+  }
+  return sodium.crypto_sign_seed_keypair(bytes);
 }
 
 /**

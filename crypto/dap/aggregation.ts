@@ -42,6 +42,7 @@ export interface AggregationJobInitReq<Share = ReportShare> {
   readonly verifyInits: readonly VerifyInit<Share>[];
 }
 
+/** The request with which the Leader opens a job. @throws CryptoError `invalid_argument` */
 export function encodeAggregationJobInitReq(
   request: AggregationJobInitReq<Omit<ReportShare, 'metadata'>>,
 ): Uint8Array {
@@ -56,6 +57,7 @@ export function encodeAggregationJobInitReq(
   });
 }
 
+/** @throws CryptoError `decode`; the extensions are for the caller to check */
 export function decodeAggregationJobInitReq(bytes: Uint8Array): AggregationJobInitReq {
   return decodeWith(bytes, (reader) => ({
     verificationKeyId: reader.u8(),
@@ -90,13 +92,17 @@ export type VerifyResp =
       readonly reportError: ReportError;
     };
 
-/** `AggregationJobResp`: one VerifyResp a report, in the order of the request. */
+/**
+ * `AggregationJobResp`: one VerifyResp a report, in the order of the request.
+ * @throws CryptoError `invalid_argument`
+ */
 export function encodeAggregationJobResp(verifyResps: readonly VerifyResp[]): Uint8Array {
   return encodeWith(verifyResps, (writer) => {
     for (const response of verifyResps) writeVerifyResp(writer, response);
   });
 }
 
+/** Whatever the number of elements: compare it with the request. @throws CryptoError `decode` */
 export function decodeAggregationJobResp(bytes: Uint8Array): readonly VerifyResp[] {
   return new Reader(bytes).all(readVerifyResp);
 }

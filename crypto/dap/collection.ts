@@ -31,6 +31,7 @@ export interface Query {
   readonly batchMode: BatchMode;
   readonly config: Uint8Array;
 }
+/** Which batch, in a Leader's request to its Helper. */
 export type BatchSelector = Query;
 
 /** The query, or the selector, of one time interval (§Time Interval). */
@@ -55,6 +56,7 @@ export interface CollectionJobReq {
   readonly extensions: readonly Extension[];
 }
 
+/** @throws CryptoError `invalid_argument` */
 export function encodeCollectionJobReq(request: CollectionJobReq): Uint8Array {
   return encodeWith(request, (writer) => {
     writeQuery(writer, request.query);
@@ -63,6 +65,7 @@ export function encodeCollectionJobReq(request: CollectionJobReq): Uint8Array {
   });
 }
 
+/** @throws CryptoError `decode` */
 export function decodeCollectionJobReq(bytes: Uint8Array): CollectionJobReq {
   return decodeWith(bytes, readCollectionJobReq);
 }
@@ -86,6 +89,7 @@ export interface AggregateShareReq {
   readonly checksum: Uint8Array;
 }
 
+/** The request goes in as the bytes that came from the Collector. @throws CryptoError `invalid_argument` */
 export function encodeAggregateShareReq(
   request: Omit<AggregateShareReq, 'collectionJobReq'>,
 ): Uint8Array {
@@ -96,6 +100,7 @@ export function encodeAggregateShareReq(
   });
 }
 
+/** @throws CryptoError `decode`, also for a count beyond 2^53 − 1 */
 export function decodeAggregateShareReq(bytes: Uint8Array): AggregateShareReq {
   return decodeWith(bytes, (reader) => {
     const collectionJobReq = readCollectionJobReq(reader);
@@ -109,11 +114,15 @@ export function decodeAggregateShareReq(bytes: Uint8Array): AggregateShareReq {
   });
 }
 
-/** `AggregateShare`: the Helper's aggregate share, sealed to the Collector. */
+/**
+ * `AggregateShare`: the Helper's aggregate share, sealed to the Collector.
+ * @throws CryptoError `invalid_argument`
+ */
 export function encodeAggregateShare(encryptedAggregateShare: HpkeCiphertext): Uint8Array {
   return encodeWith(encryptedAggregateShare, writeHpkeCiphertext);
 }
 
+/** @throws CryptoError `decode` */
 export function decodeAggregateShare(bytes: Uint8Array): HpkeCiphertext {
   return decodeWith(bytes, readHpkeCiphertext);
 }
@@ -127,6 +136,7 @@ export interface CollectionJobResp {
   readonly helperEncryptedAggShare: HpkeCiphertext;
 }
 
+/** @throws CryptoError `invalid_argument` */
 export function encodeCollectionJobResp(response: CollectionJobResp): Uint8Array {
   return encodeWith(response, (writer) => {
     writer.u64(response.reportCount);
@@ -136,6 +146,7 @@ export function encodeCollectionJobResp(response: CollectionJobResp): Uint8Array
   });
 }
 
+/** @throws CryptoError `decode`, also for a count or time beyond 2^53 − 1 */
 export function decodeCollectionJobResp(bytes: Uint8Array): CollectionJobResp {
   return decodeWith(bytes, (reader) => ({
     reportCount: reader.safeU64(),

@@ -14,6 +14,7 @@ export const REPORT_EXTENSION = {
   signature: { type: 0xff03, size: 96 },
 } as const;
 
+/** How code names an extension of a report. */
 export type ReportExtensionName = keyof typeof REPORT_EXTENSION;
 
 /** The data of each extension that is present, by name. */

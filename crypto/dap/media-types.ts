@@ -11,4 +11,5 @@ export const MEDIA_TYPE = {
   collectionJobResp: 'application/ppm-dap;message=collection-job-resp',
 } as const;
 
+/** Any of them. */
 export type MediaType = (typeof MEDIA_TYPE)[keyof typeof MEDIA_TYPE];

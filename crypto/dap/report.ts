@@ -86,10 +86,10 @@ export function buildReport(
     reportId,
     randomness(task.vdaf.randSize),
   );
-  const [leaderShare, helperShare] = inputShares;
-  if (leaderShare === undefined || helperShare === undefined || inputShares.length !== 2) {
+  if (inputShares.length !== 2) {
     throw new CryptoError('invalid_argument', 'DAP has two aggregators');
   }
+  const [leaderShare, helperShare] = inputShares as [Secret<Uint8Array>, Secret<Uint8Array>];
 
   const { publicKey, privateKey } = sodium.crypto_sign_seed_keypair(signingSeed.reveal());
   const unsigned = encodeMetadata(task, reportId, publicKey);

@@ -21,6 +21,7 @@ export type AggregatorRole = 'leader' | 'helper';
 
 /** `BatchMode` (§Batch Modes) */
 export const BATCH_MODE = { time_interval: 1, leader_selected: 2 } as const;
+/** A batch mode by its name. */
 export type BatchMode = keyof typeof BATCH_MODE;
 
 /** `ReportError`: why a report was refused, in an upload or in an aggregation job. */
@@ -37,6 +38,7 @@ export const REPORT_ERROR = {
   task_not_started: 10,
   outdated_config: 11,
 } as const;
+/** A report error by its name. */
 export type ReportError = keyof typeof REPORT_ERROR;
 
 /** A one-byte enum by the names of `table`; a number without a name is refused. */
@@ -54,10 +56,12 @@ export interface HpkeCiphertext {
   readonly payload: Uint8Array;
 }
 
+/** Takes an HpkeCiphertext off the reader. */
 export function readHpkeCiphertext(reader: Reader): HpkeCiphertext {
   return { configId: reader.u8(), enc: reader.opaque16(1), payload: reader.opaque32(1) };
 }
 
+/** `enc` has 1 to 65535 bytes, `payload` 1 to 2^32 − 1. */
 export function writeHpkeCiphertext(writer: Writer, ciphertext: HpkeCiphertext): void {
   writer.u8(ciphertext.configId).opaque16(ciphertext.enc, 1).opaque32(ciphertext.payload, 1);
 }
@@ -73,10 +77,12 @@ export interface Interval {
   readonly duration: number;
 }
 
+/** Takes an Interval off the reader: 16 bytes. */
 export function readInterval(reader: Reader): Interval {
   return { start: reader.safeU64(), duration: reader.safeU64() };
 }
 
+/** Both are safe integers from 0 on. */
 export function writeInterval(writer: Writer, interval: Interval): void {
   writer.u64(interval.start).u64(interval.duration);
 }
@@ -113,6 +119,7 @@ export function readExtensions(reader: Reader): readonly Extension[] {
   );
 }
 
+/** At most 65535 bytes in all, in the order given. */
 export function writeExtensions(writer: Writer, extensions: readonly Extension[]): void {
   writer.opaque16(
     encodeWith(extensions, (list) => {

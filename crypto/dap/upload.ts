@@ -33,6 +33,7 @@ export interface HpkeConfig {
 /** The bounds of `HpkeConfigList<10..2^16-1>`, in bytes. */
 const CONFIG_LIST_MIN = 10;
 
+/** Takes an HpkeConfig off the reader. */
 export function readHpkeConfig(reader: Reader): HpkeConfig {
   return {
     id: reader.u8(),
@@ -43,18 +44,23 @@ export function readHpkeConfig(reader: Reader): HpkeConfig {
   };
 }
 
+/** Any identifiers and any public key: whether they are known is for the caller to say. */
 export function writeHpkeConfig(writer: Writer, config: HpkeConfig): void {
   writer.u8(config.id).u16(config.kemId).u16(config.kdfId).u16(config.aeadId);
   writer.opaque16(config.publicKey, 1);
 }
 
-/** `HpkeConfigList`: one or more configurations, in decreasing order of preference. */
+/**
+ * `HpkeConfigList`: one or more configurations, in decreasing order of preference.
+ * @throws CryptoError `invalid_argument`, also for an id that stands twice
+ */
 export function encodeHpkeConfigList(configs: readonly HpkeConfig[]): Uint8Array {
   if (!areDistinct(configs)) throw new CryptoError('invalid_argument', 'an HPKE id twice');
   const list = concat(...configs.map((config) => encodeWith(config, writeHpkeConfig)));
   return encodeWith(list, (writer) => writer.opaque16(list, CONFIG_LIST_MIN));
 }
 
+/** @throws CryptoError `decode`, also for an id that stands twice */
 export function decodeHpkeConfigList(bytes: Uint8Array): readonly HpkeConfig[] {
   const list = decodeWith(bytes, (reader) => reader.opaque16(CONFIG_LIST_MIN));
   const configs = new Reader(list).all(readHpkeConfig);
@@ -76,6 +82,7 @@ export interface ReportMetadata {
   readonly publicExtensions: readonly Extension[];
 }
 
+/** @throws CryptoError `invalid_argument`: an id of other than 16 bytes, a time that is none */
 export function encodeReportMetadata(metadata: ReportMetadata): Uint8Array {
   return encodeWith(metadata, (writer) => {
     writer.opaque(metadata.reportId, REPORT_ID_SIZE).u64(metadata.time);
@@ -103,6 +110,7 @@ export interface ReportPublicPart {
   readonly publicShare: Uint8Array;
 }
 
+/** Takes ReportMetadata and public share off the reader, and keeps the bytes of the first. */
 export function readReportPublicPart(reader: Reader): ReportPublicPart {
   const start = reader.position;
   const metadata = readReportMetadata(reader);
@@ -126,6 +134,7 @@ export interface Report extends ReportPublicPart {
   readonly bytes: Uint8Array;
 }
 
+/** @throws CryptoError `invalid_argument` */
 export function encodeReport(report: Omit<Report, 'metadata' | 'bytes'>): Uint8Array {
   return encodeWith(report, (writer) => {
     writeReportPublicPart(writer, report);
@@ -134,6 +143,7 @@ export function encodeReport(report: Omit<Report, 'metadata' | 'bytes'>): Uint8A
   });
 }
 
+/** @throws CryptoError `decode` */
 export function decodeReport(bytes: Uint8Array): Report {
   return decodeWith(bytes, readReport);
 }
@@ -153,6 +163,7 @@ export function encodeUploadRequest(reports: readonly Uint8Array[]): Uint8Array 
   return concat(...reports);
 }
 
+/** No report at all is a request, too. @throws CryptoError `decode` */
 export function decodeUploadRequest(bytes: Uint8Array): readonly Report[] {
   return new Reader(bytes).all(readReport);
 }
@@ -163,7 +174,10 @@ export interface ReportUploadStatus {
   readonly error: ReportError;
 }
 
-/** `UploadErrors`: only the reports that failed, in the order of the request. */
+/**
+ * `UploadErrors`: only the reports that failed, in the order of the request.
+ * @throws CryptoError `invalid_argument`
+ */
 export function encodeUploadErrors(statuses: readonly ReportUploadStatus[]): Uint8Array {
   return encodeWith(statuses, (writer) => {
     for (const { id, error } of statuses) {
@@ -172,6 +186,7 @@ export function encodeUploadErrors(statuses: readonly ReportUploadStatus[]): Uin
   });
 }
 
+/** @throws CryptoError `decode` */
 export function decodeUploadErrors(bytes: Uint8Array): readonly ReportUploadStatus[] {
   return new Reader(bytes).all((reader) => ({
     id: reader.opaque(REPORT_ID_SIZE),
@@ -186,6 +201,7 @@ export interface PlaintextInputShare {
   readonly payload: Uint8Array;
 }
 
+/** @throws CryptoError `invalid_argument` */
 export function encodePlaintextInputShare(share: PlaintextInputShare): Uint8Array {
   return encodeWith(share, (writer) => {
     writeExtensions(writer, share.privateExtensions);
@@ -193,6 +209,7 @@ export function encodePlaintextInputShare(share: PlaintextInputShare): Uint8Arra
   });
 }
 
+/** `openInputShare` wraps what comes out of it. @throws CryptoError `decode` */
 export function decodePlaintextInputShare(bytes: Uint8Array): PlaintextInputShare {
   return decodeWith(bytes, (reader) => ({
     privateExtensions: readExtensions(reader),

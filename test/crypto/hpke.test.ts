@@ -85,7 +85,7 @@ describe('hpke-pq test-vectors.json, MLKEM768-X25519 / SHAKE256 / ChaCha20-Poly1
 
   it('opens', () => {
     const key = keyOf(fromHex(vector.skRm));
-    expect(toHex(key.decapsulate(fromHex(vector.enc)))).toBe(vector.shared_secret);
+    expect(toHex(key.decapsulate(fromHex(vector.enc)).reveal())).toBe(vector.shared_secret);
     expect(key.open(fromHex(vector.enc), info, aad, fromHex(first?.ct ?? ''))).toEqual(pt);
   });
 });
@@ -96,7 +96,7 @@ describe('draft-connolly-cfrg-xwing-kem test-vectors.json', () => {
     (_, { seed, eseed, pk, ct, ss }) => {
       const key = keyOf(fromHex(seed));
       expect(toHex(key.publicKey)).toBe(pk);
-      expect(toHex(key.decapsulate(fromHex(ct)))).toBe(ss);
+      expect(toHex(key.decapsulate(fromHex(ct)).reveal())).toBe(ss);
       expect(toHex(hpkeSeal(fromHex(pk), EMPTY, EMPTY, EMPTY, fromHex(eseed)).enc)).toBe(ct);
     },
   );
@@ -115,7 +115,7 @@ describe('X-Wing from expanded keys', () => {
       .map(([enc, at, mask]) => flipped(enc, at, mask));
     fc.assert(
       fc.property(fc.oneof(honest, altered, sized(HPKE_ENC_SIZE)), (enc) => {
-        expect(key.decapsulate(enc)).toEqual(sodium.crypto_kem_xwing_dec(enc, seed));
+        expect(key.decapsulate(enc).reveal()).toEqual(sodium.crypto_kem_xwing_dec(enc, seed));
       }),
       { numRuns: 150 },
     );
@@ -126,7 +126,7 @@ describe('X-Wing from expanded keys', () => {
       fc.property(sized(HPKE_SEED_SIZE), sized(HPKE_ENC_SIZE), (other, enc) => {
         const key = keyOf(other);
         expect(key.publicKey).toEqual(sodium.crypto_kem_xwing_seed_keypair(other).publicKey);
-        expect(key.decapsulate(enc)).toEqual(sodium.crypto_kem_xwing_dec(enc, other));
+        expect(key.decapsulate(enc).reveal()).toEqual(sodium.crypto_kem_xwing_dec(enc, other));
       }),
       { numRuns: 50 },
     );

@@ -19,8 +19,9 @@ export function codeOf(run: () => unknown): CryptoErrorCode | undefined {
     run();
     return undefined;
   } catch (error) {
-    if (error instanceof CryptoError) return error.code;
-    throw error;
+    if (!(error instanceof CryptoError)) throw error;
+    expect(error.message, 'a refusal says why').not.toBe('');
+    return error.code;
   }
 }
 

@@ -94,8 +94,9 @@ export function refusal(step: () => unknown): CryptoErrorCode {
   try {
     step();
   } catch (error) {
-    if (error instanceof CryptoError) return error.code;
-    throw error;
+    if (!(error instanceof CryptoError)) throw error;
+    if (error.message === '') throw new Error('a refusal that does not say why');
+    return error.code;
   }
   throw new Error('nothing was refused');
 }

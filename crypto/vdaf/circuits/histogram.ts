@@ -8,6 +8,7 @@ import { rangeCheck, rangeCheckGadget } from './range-check.ts';
 /** The algorithm identifier of Prio3Histogram (VDAF §IANA Considerations). */
 export const PRIO3_HISTOGRAM = 0x00000004;
 
+/** What all parties agree on beforehand. */
 export interface HistogramParameters {
   /** The number of buckets, at least 1. */
   readonly length: number;

@@ -9,6 +9,7 @@ import { rangeCheckedInt } from './range-checked-int.ts';
 /** The algorithm identifier of Prio3MultihotCountVec (VDAF §IANA Considerations). */
 export const PRIO3_MULTIHOT_COUNT_VEC = 0x00000005;
 
+/** What all parties agree on beforehand. */
 export interface MultihotCountVecParameters {
   /** Truth values in a measurement, at least 1. */
   readonly length: number;

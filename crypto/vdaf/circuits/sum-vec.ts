@@ -8,6 +8,7 @@ import { rangeCheckedInt } from './range-checked-int.ts';
 /** The algorithm identifier of Prio3SumVec (VDAF §IANA Considerations). */
 export const PRIO3_SUM_VEC = 0x00000003;
 
+/** What all parties agree on beforehand. */
 export interface SumVecParameters {
   /** Integers in a measurement, at least 1. */
   readonly length: number;

@@ -7,6 +7,7 @@ import { rangeCheckedInt } from './range-checked-int.ts';
 /** The algorithm identifier of Prio3Sum (VDAF §IANA Considerations). */
 export const PRIO3_SUM = 0x00000002;
 
+/** What all parties agree on beforehand. */
 export interface SumParameters {
   /** The greatest measurement, from 1 on; less than 2^63. */
   readonly maxMeasurement: bigint;

@@ -90,6 +90,9 @@ describe('one lot, sent by a guardian that the test plays', () => {
     return { reportId, init: verifyInitOf(parties, round, index(story), report) };
   }
 
+  /** So many that checking them takes several turns: requests at the same time do overlap. */
+  const MANY = 40;
+
   const bodyOf = (sent: readonly Sent[]) => jobBody(sent.map(({ init }) => init));
 
   /** Everything that a job may change of one group. */
@@ -178,7 +181,7 @@ describe('one lot, sent by a guardian that the test plays', () => {
   });
 
   test('the same request five times at once is counted once', async () => {
-    const body = bodyOf(honest('at once', 8));
+    const body = bodyOf(honest('at once', MANY));
     const responses = await Promise.all(Array.from({ length: 5 }, () => send('at once', body)));
     const locations = new Set(responses.map((response) => response.headers.get('location')));
     const bytes = await Promise.all(
@@ -186,7 +189,7 @@ describe('one lot, sent by a guardian that the test plays', () => {
     );
     expect(locations.size).toBe(1);
     expect(new Set(bytes).size).toBe(1);
-    expect(countOf('at once')).toBe(8);
+    expect(countOf('at once')).toBe(MANY);
   });
 
   test('a repeated request that was changed counts no id a second time', async () => {
@@ -215,15 +218,15 @@ describe('one lot, sent by a guardian that the test plays', () => {
   });
 
   test('an id in two jobs at once is committed once', async () => {
-    const [shared, ...others] = honest('two jobs', 17) as [Sent, ...Sent[]];
-    const jobs = [others.slice(0, 8), others.slice(8)].map((own) => bodyOf([shared, ...own]));
+    const [shared, ...others] = honest('two jobs', 2 * MANY + 1) as [Sent, ...Sent[]];
+    const jobs = [others.slice(0, MANY), others.slice(MANY)].map((own) => bodyOf([shared, ...own]));
     const [a, b] = await Promise.all(
       jobs.map(async (body) => (await replies(await send('two jobs', body)))[0] as VerifyResp),
     );
     expect([a?.type, b?.type].sort()).toEqual(['continue', 'reject']);
     const rejected = a?.type === 'reject' ? a : b;
     expect(rejected).toMatchObject({ reportError: 'report_replayed' });
-    expect(countOf('two jobs')).toBe(17);
+    expect(countOf('two jobs')).toBe(2 * MANY + 1);
   });
 
   test('a refused report is not taken with another message of the guardian', async () => {
@@ -417,6 +420,13 @@ describe('one lot, sent by a guardian that the test plays', () => {
         'invalid_message',
       ],
       [cheating('bad', HELPER_RUBBISH), 'vdaf_verify_error'],
+      // A private extension beside a whole half; at the upload its length would give it away.
+      [
+        cheating('bad', {
+          plaintext: { helper: (p) => concat(Uint8Array.of(0, 4, 0, 1, 0, 0), p.subarray(2)) },
+        }),
+        'invalid_message',
+      ],
     ];
     const good = honest('bad', 8);
     const resps = await replies(await send('bad', bodyOf([...bad.map(([sent]) => sent), ...good])));
