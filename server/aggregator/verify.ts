@@ -53,7 +53,7 @@ export function finishVerification(
   state: VerifyState,
   inbound: Uint8Array,
 ): SecretVec | ReportError {
-  return refusing(() => leaderContinued(context.vdaf, context.ctx, state, inbound));
+  return verifying(() => leaderContinued(context.vdaf, context.ctx, state, inbound));
 }
 
 /**
@@ -71,8 +71,24 @@ function withOpened<T extends { readonly jointRandPartMatches: boolean }>(
   const checked = checkPublicPart(context, report);
   if (typeof checked === 'string') return checked;
   if (ciphertext.configId !== keys.configId) return 'hpke_decrypt_error';
-  return refusing(() => {
-    const inputShare = openInputShare(
+  const inputShare = openHalf(context, keys, report, ciphertext);
+  if (typeof inputShare === 'string') return inputShare;
+  return verifying(() => {
+    const { reportId } = report.metadata;
+    const verified = verify({ nonce: reportId, publicShare: report.publicShare, inputShare });
+    return verified.jointRandPartMatches ? verified : 'vdaf_verify_error';
+  });
+}
+
+/** Decryption and decoding (DAP §Input Share Decryption, §Input Share Validation). */
+function openHalf(
+  context: TaskContext,
+  keys: TaskKeys,
+  report: ReportPublicPart,
+  ciphertext: HpkeCiphertext,
+): Secret<Uint8Array> | ReportError {
+  try {
+    return openInputShare(
       keys.privateKey,
       keys.role,
       context.taskId,
@@ -81,27 +97,21 @@ function withOpened<T extends { readonly jointRandPartMatches: boolean }>(
       report.publicShare,
       ciphertext,
     );
-    const { reportId } = report.metadata;
-    const verified = verify({ nonce: reportId, publicShare: report.publicShare, inputShare });
-    return verified.jointRandPartMatches ? verified : 'vdaf_verify_error';
-  });
+  } catch (error) {
+    if (error instanceof CryptoError && error.code === 'hpke_open') return 'hpke_decrypt_error';
+    if (error instanceof CryptoError && error.code === 'decode') return 'invalid_message';
+    throw error;
+  }
 }
 
-/** What `work` gives, or why the report is refused; anything else it throws is a fault of ours. */
-function refusing<T>(work: () => T): T | ReportError {
+/** What `work` gives. Whatever the VDAF refuses, an encoding or a proof, is one error in DAP. */
+function verifying<T>(work: () => T): T | ReportError {
   try {
     return work();
   } catch (error) {
-    if (!(error instanceof CryptoError)) throw error;
-    switch (error.code) {
-      case 'hpke_open':
-        return 'hpke_decrypt_error';
-      case 'vdaf_verify':
-        return 'vdaf_verify_error';
-      case 'decode':
-        return 'invalid_message';
-      default:
-        throw error;
+    if (error instanceof CryptoError && (error.code === 'vdaf_verify' || error.code === 'decode')) {
+      return 'vdaf_verify_error';
     }
+    throw error;
   }
 }

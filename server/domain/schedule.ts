@@ -33,6 +33,15 @@ export function nextRound(
   }
 }
 
+/** Whether a sheet allows a round on these days: none is longer than planned, or after the end. */
+export function allowsDays(sheet: Sheet, days: Days): boolean {
+  return (
+    days.duration >= 1 &&
+    days.duration <= sheet.schedule.round_days &&
+    days.start + days.duration - 1 <= sheet.end_day
+  );
+}
+
 function nthStart(sheet: Sheet, index: number): number {
   const { cadence, schedule } = sheet;
   if (cadence === 'weekly' || cadence === 'fortnightly') {

@@ -5,6 +5,7 @@ import { RoundKeyFiles } from '../aggregator/round-keys.ts';
 import { Contexts } from '../aggregator/task-context.ts';
 import type { Person } from '../domain/roster.ts';
 import { createApp, errorHandler } from '../http/app.ts';
+import { hpkeConfigRoute } from '../http/hpke-config.ts';
 import {
   answerFragment,
   messagePage,
@@ -95,6 +96,11 @@ export async function startEmployer(config: PartyConfig): Promise<Employer> {
   usePages(app, config.pages);
   app.use(helperRoutes(parts, nudge));
   app.use(roundRoutes(parts, nudge));
+  hpkeConfigRoute(app, () =>
+    parts.rounds
+      .inState('open')
+      .map((round) => parts.contexts.round(round.manifestHash).head.employer.hpke),
+  );
   sharedPages(app, source);
   app.use(() => {
     throw new Refusal('notFound');

@@ -20,6 +20,7 @@ import { roundTimes } from '../domain/days.ts';
 import type { UnitSize } from '../domain/org.ts';
 import { type Group, groupOfUnit } from '../domain/planner.ts';
 import { roundGroups } from '../domain/round-groups.ts';
+import { allowsDays } from '../domain/schedule.ts';
 import { parseSheet } from '../domain/sheets.ts';
 import { Refusal } from '../http/refusal.ts';
 import { transact } from '../storage/stores.ts';
@@ -117,6 +118,9 @@ export async function signPlan(parts: EmployerParts, plan: SignedPlan): Promise<
   const stored = parts.sheets.withHash(fromBase64url(head.sheet_hash));
   if (stored?.state !== 'approved') throw new Refusal('planMismatch', 'the sheet is not approved');
   const sheet = parseSheet(parseCanonicalJson(stored.bytes));
+  if (!allowsDays(sheet, head.days)) {
+    throw new Refusal('planMismatch', 'the sheet allows no round on these days');
+  }
   requireEntries(head, plan.entries);
   const tasks = await paced(plan.entries, (bytes, i) => openEntry(head, sheet, i, bytes));
   checkVerifyKeys(plan, tasks);

@@ -3,6 +3,7 @@ import { sodiumReady } from '../../crypto/sodium.ts';
 import { RoundKeyFiles } from '../aggregator/round-keys.ts';
 import { Contexts } from '../aggregator/task-context.ts';
 import { createApp, errorHandler } from '../http/app.ts';
+import { hpkeConfigRoute } from '../http/hpke-config.ts';
 import {
   answerFragment,
   messagePage,
@@ -111,6 +112,11 @@ export async function startGuardian(config: PartyConfig): Promise<Guardian> {
   app.use(collectionRoutes(parts, nudge));
   app.use(manifestRoutes(parts));
   app.use(sheetRoutes(parts));
+  hpkeConfigRoute(app, () =>
+    parts.rounds
+      .inState('open')
+      .map((round) => parts.contexts.round(round.manifestHash).head.guardian.hpke),
+  );
   sharedPages(app, source);
   app.use(pageRoutes(parts, source, nudge));
   app.use(() => {

@@ -19,6 +19,7 @@ import { inTurns, paced } from '../aggregator/paced.ts';
 import { VERIFY_KEY_SIZE } from '../aggregator/round-keys.ts';
 import { type Days, roundTimes } from '../domain/days.ts';
 import { roundGroups } from '../domain/round-groups.ts';
+import { allowsDays } from '../domain/schedule.ts';
 import { parseSheet } from '../domain/sheets.ts';
 import { Refusal } from '../http/refusal.ts';
 import { bytesField } from '../http/schema.ts';
@@ -80,6 +81,9 @@ function discardDraft(parts: GuardianParts, round: Round): void {
 async function draftRound(parts: GuardianParts, plan: RoundPlan): Promise<Round> {
   const stored = approvedSheet(parts, plan.sheetHash);
   const sheet = parseSheet(parseCanonicalJson(stored.bytes));
+  if (!allowsDays(sheet, plan.days)) {
+    throw new Refusal('planMismatch', 'the sheet allows no round on these days');
+  }
   const answer = await parts.peer.postJson(`/peer/rounds/${plan.number}/keys`, {
     sheet_hash: toBase64url(stored.hash),
     sheet_signature: toBase64url(stored.guardianSignature as Buffer),

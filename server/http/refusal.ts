@@ -17,7 +17,7 @@ const REFUSALS = {
   crossSite: [403, 'chorus', 'The form was not sent from this site.'],
   withheld: [409, 'chorus', 'The group is withheld.'],
   notYet: [409, 'chorus', 'It is too early for this step.'],
-  tooLate: [409, 'chorus', 'It is too late for this step.'],
+  peerAway: [503, 'chorus', 'The other party does not answer; nothing was changed.'],
   lotTooSmall: [409, 'chorus', 'Fewer than k reports of this lot would be accepted.'],
   sealMismatch: [
     409,

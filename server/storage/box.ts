@@ -21,7 +21,6 @@ export class BoxStore {
   readonly #lot;
   readonly #deleteLot;
   readonly #nextLot;
-  readonly #lotsLeft;
   readonly #emptyBox;
   readonly #emptyLots;
   readonly #forgetSpent;
@@ -62,9 +61,6 @@ export class BoxStore {
       .prepare<[Uint8Array, number], number>(
         'SELECT MIN(lot) FROM lots WHERE task_id = ? AND lot >= ?',
       )
-      .pluck();
-    this.#lotsLeft = db
-      .prepare<[Uint8Array], number>('SELECT COUNT(DISTINCT lot) FROM lots WHERE task_id = ?')
       .pluck();
     this.#emptyBox = db.prepare('DELETE FROM box WHERE task_id = ?');
     this.#emptyLots = db.prepare('DELETE FROM lots WHERE task_id = ?');
@@ -126,10 +122,6 @@ export class BoxStore {
   /** The first lot not yet counted with a number ≥ `from`. */
   nextLot(taskId: Uint8Array, from = 0): number | undefined {
     return this.#nextLot.get(taskId, from) ?? undefined;
-  }
-
-  lotsLeft(taskId: Uint8Array): number {
-    return this.#lotsLeft.get(taskId) ?? 0;
   }
 
   /** Removes a counted lot and its reports. */

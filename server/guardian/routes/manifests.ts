@@ -1,8 +1,5 @@
 import { Router } from 'express';
-import { fromBase64url, toBase64url } from '../../../crypto/bytes.ts';
-import { MEDIA_TYPE } from '../../../crypto/dap/media-types.ts';
-import { encodeHpkeConfigList } from '../../../crypto/dap/upload.ts';
-import { HPKE_SUITE } from '../../../crypto/hpke.ts';
+import { toBase64url } from '../../../crypto/bytes.ts';
 import { MerkleTree } from '../../../crypto/merkle.ts';
 import { Refusal } from '../../http/refusal.ts';
 import { pathBytes } from '../../http/schema.ts';
@@ -67,22 +64,6 @@ export function manifestRoutes(parts: GuardianParts): Router {
     const sheet = parts.sheets.withHash(pathBytes(request.params.hash, 32, 'notFound'));
     if (sheet === undefined) throw new Refusal('notFound');
     response.type('application/json').send(sheet.bytes);
-  });
-
-  // DAP §HPKE Configuration Request. Our own page takes keys from the manifest alone.
-  router.get('/hpke_config', (_request, response) => {
-    const configs = parts.rounds.inState('open').map((round) => {
-      const { hpke } = parts.contexts.round(round.manifestHash).head.guardian;
-      return {
-        id: hpke.config_id,
-        kemId: HPKE_SUITE.kem,
-        kdfId: HPKE_SUITE.kdf,
-        aeadId: HPKE_SUITE.aead,
-        publicKey: fromBase64url(hpke.public_key),
-      };
-    });
-    if (configs.length === 0) throw new Refusal('notYet', 'no round is open');
-    response.type(MEDIA_TYPE.hpkeConfigList).send(Buffer.from(encodeHpkeConfigList(configs)));
   });
   return router;
 }

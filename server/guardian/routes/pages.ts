@@ -3,6 +3,7 @@ import { pageHeaders, sameSite } from '../../http/app.ts';
 import { daysOf, frame, type PageSource } from '../../http/pages.ts';
 import { Refusal } from '../../http/refusal.ts';
 import { pathBytes } from '../../http/schema.ts';
+import { PeerAway } from '../../peer/client.ts';
 import type { GuardianParts } from '../parts.ts';
 import { closeRoundEarly } from '../rounds.ts';
 
@@ -41,7 +42,9 @@ export function pageRoutes(parts: GuardianParts, source: PageSource, nudge: () =
       pageHeaders('none'),
       sameSite([parts.url]),
       async (_request, response) => {
-        await closeRoundEarly(parts, openRound(parts));
+        await closeRoundEarly(parts, openRound(parts)).catch((error) => {
+          throw error instanceof PeerAway ? new Refusal('peerAway') : error;
+        });
         nudge();
         response.redirect(303, '/');
       },
