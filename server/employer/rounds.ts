@@ -111,17 +111,22 @@ export function signList(
   return signature;
 }
 
-/** Counted is exactly what was counted here, and what was refused here is listed as refused. */
+/** Counted is exactly what was counted here, and what was refused here is listed as refused so. */
 function agrees(
   parts: EmployerParts,
   manifestHash: Buffer,
   listed: readonly ListedReport[],
 ): boolean {
-  const outcomes = new Map(listed.map((report) => [toHex(report.reportId), report.outcome]));
+  const endings = new Map(listed.map((report) => [toHex(report.reportId), endingOf(report)]));
   const own = parts.buckets.outcomesOfRound(manifestHash);
   const counted = listed.filter((report) => report.outcome === 'counted').length;
   return (
     own.filter((row) => row.outcome === 'counted').length === counted &&
-    own.every((row) => outcomes.get(toHex(row.reportId)) === row.outcome)
+    own.every((row) => endings.get(toHex(row.reportId)) === (row.reason ?? row.outcome))
   );
+}
+
+/** As this party stores it: a refusal that is its own begins with its name. */
+function endingOf(report: ListedReport): string {
+  return report.outcome === 'refused' ? `employer:${report.error}` : report.outcome;
 }
