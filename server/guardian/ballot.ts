@@ -12,6 +12,8 @@ export interface Ballot {
   readonly manifestHash: Buffer;
   readonly reportId: Uint8Array;
   readonly report: Uint8Array;
+  /** How much of its beginning is not sealed. */
+  readonly publicLength: number;
   readonly credentials: ReportCredentials;
 }
 
@@ -83,7 +85,7 @@ function cast(parts: GuardianParts, ballot: Ballot): ReportError | undefined {
     return 'report_replayed';
   }
   if (!tasks.admit(taskId)) return 'report_dropped';
-  box.insert(taskId, reportId, report);
+  box.insert(taskId, reportId, report, ballot.publicLength);
   box.spend(credentials.tokenKeyId, credentials.nonce, { taskId, reportId, reportHash });
   return undefined;
 }

@@ -1,4 +1,5 @@
 import type { Database } from './database.ts';
+import { paddingLength } from './padding.ts';
 
 /** What a spent token was spent on. */
 export interface Spent {
@@ -26,7 +27,9 @@ export class BoxStore {
   readonly #forgetSpent;
 
   constructor(db: Database) {
-    this.#insert = db.prepare('INSERT INTO box (task_id, report_id, report) VALUES (?, ?, ?)');
+    this.#insert = db.prepare(
+      'INSERT INTO box (task_id, report_id, padding, report) VALUES (?, ?, zeroblob(?), ?)',
+    );
     this.#report = db
       .prepare<[Uint8Array, Uint8Array], Buffer>(
         'SELECT report FROM box WHERE task_id = ? AND report_id = ?',
@@ -69,8 +72,11 @@ export class BoxStore {
     );
   }
 
-  insert(taskId: Uint8Array, reportId: Uint8Array, report: Uint8Array): void {
-    this.#insert.run(taskId, reportId, report);
+  /** @param publicLength how much of the report's beginning is not sealed */
+  insert(taskId: Uint8Array, reportId: Uint8Array, report: Uint8Array, publicLength = 0): void {
+    const open = taskId.length + reportId.length + publicLength;
+    const padding = paddingLength(open, report.length - publicLength);
+    this.#insert.run(taskId, reportId, padding, report);
   }
 
   report(taskId: Uint8Array, reportId: Uint8Array): Buffer | undefined {

@@ -1,4 +1,5 @@
 import type { Database } from './database.ts';
+import { paddingLength } from './padding.ts';
 
 /** The running sum of one group at one party. */
 export interface Bucket {
@@ -28,7 +29,8 @@ export class BucketStore {
       'SELECT share, count, checksum FROM buckets WHERE task_id = ?',
     );
     this.#put = db.prepare(
-      `INSERT INTO buckets (task_id, share, count, checksum) VALUES (?, ?, ?, ?)
+      `INSERT INTO buckets (task_id, count, checksum, padding, share)
+       VALUES (?, ?, ?, zeroblob(?), ?)
        ON CONFLICT (task_id) DO UPDATE SET
          share = excluded.share, count = excluded.count, checksum = excluded.checksum`,
     );
@@ -69,7 +71,9 @@ export class BucketStore {
     taskId: Uint8Array,
     bucket: { share: Uint8Array; count: number; checksum: Uint8Array },
   ): void {
-    this.#put.run(taskId, bucket.share, bucket.count, bucket.checksum);
+    const { share, count, checksum } = bucket;
+    const padding = paddingLength(taskId.length + checksum.length, share.length);
+    this.#put.run(taskId, count, checksum, padding, share);
   }
 
   delete(taskId: Uint8Array): void {

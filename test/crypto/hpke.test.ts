@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { fromHex, toHex } from '../../crypto/bytes.ts';
+import { equalBytes, fromHex, toHex } from '../../crypto/bytes.ts';
 import {
   HPKE_ENC_SIZE,
   HPKE_ENCAPSULATION_SEED_SIZE,
@@ -13,7 +13,7 @@ import {
 } from '../../crypto/hpke.ts';
 import { Secret } from '../../crypto/secret.ts';
 import { sodium, sodiumReady } from '../../crypto/sodium.ts';
-import { bytes, expectCode, random, sized, vectors } from './support.ts';
+import { amid, bytes, codeOf, expectCode, mutated, random, sized, vectors } from './support.ts';
 
 interface HpkeVector {
   readonly kem_id: number;
@@ -220,6 +220,32 @@ describe('HPKE base mode', () => {
     expectCode('invalid_argument', () => hpkeSeal(key.publicKey, tooLong, aad, plaintext, eseed));
     const enc = random(HPKE_ENC_SIZE);
     expectCode('invalid_argument', () => key.open(enc, tooLong, aad, new Uint8Array(16)));
+  });
+
+  it('takes whatever bytes come, and ends in its own refusals', () => {
+    const key = keyOf(random(HPKE_SEED_SIZE));
+    const honest = hpkeSeal(key.publicKey, info, aad, plaintext, eseed);
+    const near = (whole: Uint8Array) =>
+      fc.oneof(bytes({ max: 100 }), sized(whole.length), mutated(whole));
+    const hostile = fc.tuple(near(honest.enc), near(honest.ciphertext));
+    fc.assert(
+      fc.property(hostile, ([enc, ciphertext]) => {
+        const code = codeOf(() => key.open(enc, info, aad, ciphertext));
+        const isHonest = equalBytes(enc, honest.enc) && equalBytes(ciphertext, honest.ciphertext);
+        const expected = enc.length === HPKE_ENC_SIZE ? 'hpke_open' : 'decode';
+        expect(code).toBe(isHonest ? undefined : expected);
+        expect(codeOf(() => key.open(amid(enc), info, aad, amid(ciphertext)))).toBe(code);
+      }),
+      { numRuns: 150 },
+    );
+    fc.assert(
+      fc.property(near(key.publicKey), (publicKey) => {
+        const code = codeOf(() => hpkeSeal(publicKey, info, aad, plaintext, eseed));
+        if (publicKey.length !== HPKE_PUBLIC_KEY_SIZE) expect(code).toBe('hpke_key');
+        else expect([undefined, 'hpke_key']).toContain(code);
+      }),
+      { numRuns: 150 },
+    );
   });
 
   it('prints nothing of a private key', async () => {

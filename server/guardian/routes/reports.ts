@@ -64,6 +64,7 @@ async function receive(
           manifestHash,
           reportId,
           report: report.bytes,
+          publicLength: report.metadataBytes.length + report.publicShare.length,
           credentials,
         });
   return error && { id: reportId, error };

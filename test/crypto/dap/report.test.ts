@@ -22,8 +22,13 @@ import {
 import { HpkePrivateKey, hpkeSeal } from '../../../crypto/hpke.ts';
 import { Secret } from '../../../crypto/secret.ts';
 import { sodium, sodiumReady } from '../../../crypto/sodium.ts';
-import { prio3Survey } from '../../../crypto/vdaf/circuits/survey.ts';
-import { expectCode, random } from '../support.ts';
+import {
+  PRIO3_SURVEY,
+  prio3Survey,
+  survey as surveyCircuit,
+} from '../../../crypto/vdaf/circuits/survey.ts';
+import { Prio3 } from '../../../crypto/vdaf/prio3.ts';
+import { codeOf, expectCode, random } from '../support.ts';
 
 const survey = { chunkLength: 3, blockLengths: [3, 6, 2] };
 const vdaf = prio3Survey(survey);
@@ -120,6 +125,13 @@ describe('buildReport', () => {
     );
     expect(inits.every((init) => init.jointRandPartMatches)).toBe(true);
     expect(vdaf.unshard(shares, 1)).toEqual([0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 1]);
+  });
+
+  it('is for two aggregators', () => {
+    const three = new Prio3(surveyCircuit(survey), PRIO3_SURVEY, { shares: 3 });
+    expectCode('invalid_argument', () =>
+      buildReport({ ...task, vdaf: three }, CHOICES, seed, random),
+    );
   });
 
   it('puts in what the task and the person gave', () => {
@@ -235,6 +247,79 @@ describe('the signature of a report', () => {
     const forged = concat(report.metadataBytes.slice(0, -96), neutral, neutral, new Uint8Array(32));
     const other = withPublicPart(report, { metadataBytes: forged }) as Report;
     expectCode('signature', () => verifyReportSignature(task.taskId, other));
+  });
+});
+
+describe('a report altered at any one byte', () => {
+  /** Where the fields of an encoded report end, from its front. */
+  function regions(report: Report): [name: string, end: number][] {
+    const sealed = (role: AggregatorRole): [string, number][] => {
+      const { enc, payload } = report[`${role}EncryptedInputShare`];
+      return [
+        [`${role} config id`, 1],
+        ['length', 2],
+        [`${role} seal`, enc.length],
+        ['length', 4],
+        [`${role} seal`, payload.length],
+      ];
+    };
+    const sizes: [string, number][] = [
+      ['metadata', report.metadataBytes.length],
+      ['length', 4],
+      ['public share', report.publicShare.length],
+      ...sealed('leader'),
+      ...sealed('helper'),
+    ];
+    let end = 0;
+    return sizes.map(([name, size]) => {
+      end += size;
+      return [name, end];
+    });
+  }
+
+  /**
+   * What comes of each field: metadata and public share are under the signature and under both
+   * seals; a length makes it no report, or another one; a seal does not open. The config id alone
+   * is harmless: it is a hint as to which key to try, and whoever holds that key opens the same.
+   */
+  const EXPECTED: Readonly<Record<string, readonly string[]>> = {
+    metadata: ['decode', 'signature, leader hpke_open, helper hpke_open'],
+    'public share': ['signature, leader hpke_open, helper hpke_open'],
+    length: ['decode'],
+    'leader config id': ['harmless'],
+    'leader seal': ['leader hpke_open'],
+    'helper config id': ['harmless'],
+    'helper seal': ['helper hpke_open'],
+  };
+
+  it('is refused, or the same report', () => {
+    const { report: whole } = buildReport(task, CHOICES, seed, random);
+    const fields = regions(decodeReport(whole));
+    expect(fields.at(-1)?.[1]).toBe(whole.length);
+    const outcome = (altered: Uint8Array): string => {
+      let report: Report | undefined;
+      const undecodable = codeOf(() => {
+        report = decodeReport(altered);
+      });
+      if (report === undefined) return undecodable ?? 'nothing';
+      const checked = report;
+      const refusals = [
+        codeOf(() => verifyReportSignature(task.taskId, checked)),
+        ...ROLES.map((role) => {
+          const code = codeOf(() => open(role, checked));
+          return code && `${role} ${code}`;
+        }),
+      ];
+      return refusals.filter(Boolean).join(', ') || 'harmless';
+    };
+    expect(outcome(whole)).toBe('harmless');
+    for (let at = 0; at < whole.length; at++) {
+      const [name] = fields.find(([, end]) => at < end) as [string, number];
+      // Of the long seals every seventh byte.
+      if (name.endsWith('seal') && at % 7 > 0) continue;
+      const result = outcome(flipped(whole, 8 * at + (at % 8)));
+      expect(EXPECTED[name], `byte ${at}, ${name}: ${result}`).toContain(result);
+    }
   });
 });
 
