@@ -1,19 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import { isTimeZone } from '../domain/days.ts';
 
 /** Settings that cannot be used; the message says which, and why. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** What one party is set up with. Unknown keys are refused. */

@@ -22,6 +22,16 @@ export function dayOf(date: string): number | undefined {
   return Number.isInteger(day) && isoDate(day) === date ? day : undefined;
 }
 
+/** Whether this program knows a time zone of this name, such as Europe/Berlin. */
+export function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * When a day begins in a time zone, in milliseconds since 1970 (UTC). Where a change of the clocks
  * skips midnight, the day begins at the first moment after it.

@@ -16,7 +16,7 @@ import type { Sheet } from '../../crypto/sheet.ts';
 import { signingPublicKey, verifySignature } from '../../crypto/signing.ts';
 import { inTurns, paced } from '../aggregator/paced.ts';
 import type { RoundKeys } from '../aggregator/round-keys.ts';
-import { roundTimes } from '../domain/days.ts';
+import { isTimeZone, roundTimes } from '../domain/days.ts';
 import type { UnitSize } from '../domain/org.ts';
 import { type Group, groupOfUnit } from '../domain/planner.ts';
 import { roundGroups } from '../domain/round-groups.ts';
@@ -53,9 +53,9 @@ export async function contribute(
   sheetSignature: Uint8Array,
 ): Promise<Contribution> {
   const sheet = parseSheet(parseCanonicalJson(hearApproval(parts, sheetHash, sheetSignature)));
-  if (parts.rounds.withNumber(number) !== undefined) {
-    throw new Refusal('planMismatch', 'this round has a manifest already');
-  }
+  requireUnsigned(parts, number);
+  // First, since it may be refused: then no key is made.
+  const units = await freezeUnits(parts, number, sheet);
   const kept = parts.roundKeys.read(number);
   const inputSeed = kept?.inputSeed ?? new Secret(parts.randomness(HPKE_SEED_SIZE));
   if (kept === undefined) parts.roundKeys.write(number, { inputSeed, verifyKeys: [] });
@@ -63,10 +63,15 @@ export async function contribute(
     readCollectorKey(parts.keyFiles, number) ??
     drawCollectorKey(parts.keyFiles, number, parts.randomness);
   return {
-    units: await freezeUnits(parts, number, sheet),
+    units,
     input: HpkePrivateKey.fromSeed(inputSeed).publicKey,
     collector: collector.publicKey,
   };
+}
+
+function requireUnsigned(parts: EmployerParts, number: number): void {
+  if (parts.rounds.withNumber(number) === undefined) return;
+  throw new Refusal('planMismatch', 'this round has a manifest already');
 }
 
 /** The roster's unit sizes, kept for this round together with the group of each. */
@@ -86,6 +91,8 @@ async function freezeUnits(
     const current = transact(parts.db, () => {
       // The roster may have been replaced while the groups were worked out.
       if (parts.roster.version() !== version) return false;
+      // And the round may have been signed: then what it was signed with stays.
+      requireUnsigned(parts, number);
       parts.roster.freeze(number, frozen);
       return true;
     });
@@ -118,6 +125,9 @@ export async function signPlan(parts: EmployerParts, plan: SignedPlan): Promise<
   const stored = parts.sheets.withHash(fromBase64url(head.sheet_hash));
   if (stored?.state !== 'approved') throw new Refusal('planMismatch', 'the sheet is not approved');
   const sheet = parseSheet(parseCanonicalJson(stored.bytes));
+  if (!isTimeZone(head.time_zone)) {
+    throw new Refusal('planMismatch', 'the time zone of the head is not known here');
+  }
   if (!allowsDays(sheet, head.days)) {
     throw new Refusal('planMismatch', 'the sheet allows no round on these days');
   }
@@ -130,12 +140,14 @@ export async function signPlan(parts: EmployerParts, plan: SignedPlan): Promise<
     groups.length !== tasks.length ||
     tasks.some(({ entry }, i) => !isGroup(entry, groups[i] as Group))
   ) {
-    throw new Refusal('planMismatch', 'the groups are not those of the roster');
+    throw notTheGroups();
   }
   const signature = signManifest(parts.signingSeed, plan.head);
   return transact(parts.db, () => {
     const twin = signedAlready(parts, plan.number, hash);
     if (twin !== undefined) return twin;
+    // The guardian may have asked for the units of another roster while these were compared.
+    if (!sameUnits(parts.roster.roundUnits(plan.number), units)) throw notTheGroups();
     parts.roundKeys.write(plan.number, {
       ...keys,
       verifyKeys: plan.verifyKeys.map((key) => new Secret(key)),
@@ -163,6 +175,18 @@ export async function signPlan(parts: EmployerParts, plan: SignedPlan): Promise<
     }
     return signature;
   });
+}
+
+function notTheGroups(): Refusal {
+  return new Refusal('planMismatch', 'the groups are not those of the roster');
+}
+
+/** Both by path. */
+function sameUnits(a: readonly UnitSize[], b: readonly UnitSize[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every(({ path, people }, i) => path === b[i]?.path && people === b[i]?.people)
+  );
 }
 
 function signedAlready(

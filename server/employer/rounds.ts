@@ -27,10 +27,7 @@ export async function followSchedule(parts: EmployerParts): Promise<boolean> {
   return progress;
 }
 
-/**
- * open → closed on the guardian's word, ahead of time.
- * @throws Refusal `notYet` unless this installation allows it
- */
+/** planned or open → closed on the guardian's word, ahead of time. */
 export function closeEarly(parts: EmployerParts, round: Round): void {
   if (round.state === 'closed') return;
   const now = parts.clock.now();

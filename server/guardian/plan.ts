@@ -58,24 +58,37 @@ const SIGNED = z.strictObject({ signature: bytesField(64) });
  * PeerAway, PeerRefusal
  */
 export async function planRound(parts: GuardianParts, plan: RoundPlan): Promise<Uint8Array> {
-  const round = parts.rounds.withNumber(plan.number) ?? (await draftRound(parts, plan));
+  const drafted = () => parts.rounds.withNumber(plan.number);
+  const round =
+    drafted() ??
+    (await draftRound(parts, plan).catch((error) => {
+      // The employer has signed what another connection planned meanwhile.
+      const twin = drafted();
+      if (twin === undefined) throw error;
+      return twin;
+    }));
   if (round.employerSignature !== null) return round.manifestHash;
   try {
     await askForSignature(parts, round);
   } catch (error) {
     // It will never be signed, and nobody has seen it: the roster changed, say. Drafted anew later.
-    if (error instanceof PeerRefusal && error.code === 'planMismatch') discardDraft(parts, round);
+    const refused = error instanceof PeerRefusal || error instanceof Refusal;
+    if (refused && error.code === 'planMismatch') discardDraft(parts, round);
     throw error;
   }
   return round.manifestHash;
 }
 
-function discardDraft(parts: GuardianParts, round: Round): void {
-  transact(parts.db, () => {
-    parts.tasks.deleteOfRound(round.manifestHash);
-    parts.rounds.deleteUnsigned(round.manifestHash);
-    parts.roundKeys.delete(round.number);
+/** Unless another connection discarded it before, and drafted the round anew. */
+function discardDraft(parts: GuardianParts, { manifestHash, number }: Round): void {
+  const discarded = transact(parts.db, () => {
+    if (parts.rounds.withHash(manifestHash)?.employerSignature !== null) return false;
+    parts.tasks.deleteOfRound(manifestHash);
+    parts.rounds.deleteUnsigned(manifestHash);
+    return true;
   });
+  // Keys that a crash leaves behind here are overwritten by the next draft.
+  if (discarded) parts.roundKeys.delete(number);
 }
 
 async function draftRound(parts: GuardianParts, plan: RoundPlan): Promise<Round> {
@@ -168,7 +181,7 @@ function approvedSheet(parts: GuardianParts, hash: Uint8Array): StoredSheet {
 
 async function askForSignature(parts: GuardianParts, round: Round): Promise<void> {
   const keys = parts.roundKeys.read(round.number);
-  if (keys === undefined) throw new Error('the keys of a planned round are gone');
+  if (keys === undefined) throw new Refusal('planMismatch', 'the keys of the draft are gone');
   const answer = await parts.peer.postJson(`/peer/rounds/${round.number}/manifest`, {
     head: toBase64url(round.head),
     guardian_signature: toBase64url(round.guardianSignature as Buffer),

@@ -152,8 +152,11 @@ export class RosterStore {
    * the round kept. For rounds whose manifest is not signed yet.
    */
   freeze(round: number, units: readonly RoundUnit[]): void {
-    this.#thaw.run(round);
-    for (const unit of units) this.#freeze.run({ round, ...unit });
+    const frozen = this.#db.transaction(() => {
+      this.#thaw.run(round);
+      for (const unit of units) this.#freeze.run({ round, ...unit });
+    });
+    frozen();
   }
 
   /** The units of a round, by path; none if it is not frozen. */
