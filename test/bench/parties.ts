@@ -18,21 +18,31 @@ import { PartyHandle } from '../../server/evaluation/party-handle.ts';
 export const QUESTIONS = 12;
 export const OPTIONS = 6;
 
+/** Departments that the groups of a round are spread over. */
+const DEPARTMENTS = 20;
+
 const DAYS = { start: 20_000, duration: 7 };
 
-/** Two party processes with one open round of one group. */
-export interface BenchParties {
+/** Two party processes, paired, with nothing planned yet. */
+export interface BenchProcesses {
   readonly folder: string;
   readonly guardian: PartyHandle;
   readonly employer: PartyHandle;
-  readonly url: string;
-  readonly task: ReportTask;
-  /** The sheet's k. */
-  readonly k: number;
+  readonly urls: { readonly guardian: string; readonly employer: string };
   close(): Promise<void>;
 }
 
-export async function startBenchParties(rosterSize: number): Promise<BenchParties> {
+/** The same with one open round. */
+export interface BenchParties extends BenchProcesses {
+  readonly url: string;
+  /** The first group. */
+  readonly task: ReportTask;
+  readonly tasks: readonly ReportTask[];
+  /** The sheet's k. */
+  readonly k: number;
+}
+
+export async function startBenchProcesses(): Promise<BenchProcesses> {
   await sodiumReady();
   const folder = mkdtempSync(join(tmpdir(), 'chorus-bench-'));
   const ports = { guardian: 45_301, employer: 45_302 };
@@ -51,25 +61,11 @@ export async function startBenchParties(rosterSize: number): Promise<BenchPartie
       names: { guardian: 'Guardian', employer: 'Employer' },
     });
   const [guardian, employer] = await Promise.all([start('guardian'), start('employer')]);
-  const sheet = benchSheet();
-  const hash = (await guardian.request({
-    kind: 'plan',
-    plan: {
-      number: 1,
-      days: DAYS,
-      sheet,
-      groups: [{ name: 'All', department: 'All', rosterSize }],
-    },
-  })) as string;
-  await setClock({ guardian, employer }, DAYS.start);
-  await untilRound(guardian, (round) => round.state === 'open');
   return {
     folder,
     guardian,
     employer,
-    url: urls.guardian,
-    task: await readTask(urls.guardian, hash, sheet),
-    k: sheet.k,
+    urls,
     async close() {
       await Promise.all([guardian.stop(), employer.stop()]);
       rmSync(folder, { recursive: true, force: true });
@@ -77,8 +73,59 @@ export async function startBenchParties(rosterSize: number): Promise<BenchPartie
   };
 }
 
+/** @param sizes people of each group: at least 39 (k = 10, response 60 %, variance 5) */
+export async function startBenchParties(...sizes: readonly number[]): Promise<BenchParties> {
+  const processes = await startBenchProcesses();
+  const sheet = benchSheet();
+  const sheetHash = await approveBenchSheet(processes, sheet, sizes);
+  const hash = await planBenchRound(processes, sheetHash);
+  await openBenchRound(processes);
+  const tasks = await readTasks(processes.urls.guardian, hash, sheet);
+  return {
+    ...processes,
+    url: processes.urls.guardian,
+    task: tasks[0] as ReportTask,
+    tasks,
+    k: sheet.k,
+  };
+}
+
+/** Imports a roster of one unit a group, and has the sheet submitted and approved. @returns its hash */
+export async function approveBenchSheet(
+  { guardian, employer }: BenchProcesses,
+  sheet: Sheet,
+  sizes: readonly number[],
+): Promise<string> {
+  const people = sizes.flatMap((size, group) =>
+    Array.from({ length: size }, (_, person) => ({
+      email: `person-${group}-${person}@example.com`,
+      name: `Person ${person}`,
+      unit: `All / Department ${group % DEPARTMENTS} / Group ${group}`,
+      managerOf: [],
+      language: null,
+    })),
+  );
+  await employer.request({ kind: 'roster', people });
+  const sheetHash = (await employer.request({ kind: 'submit', sheet })) as string;
+  while (!(await guardian.request({ kind: 'approve', sheetHash }))) await sleep(5);
+  return sheetHash;
+}
+
+/** @returns the hash of the signed manifest */
+export async function planBenchRound(
+  { guardian }: BenchProcesses,
+  sheetHash: string,
+): Promise<string> {
+  return (await guardian.request({ kind: 'plan', number: 1, sheetHash, days: DAYS })) as string;
+}
+
+export async function openBenchRound(processes: BenchProcesses): Promise<void> {
+  await setClock(processes, DAYS.start);
+  await untilRound(processes.guardian, (round) => round.state === 'open');
+}
+
 /** Ends the round by the clock; the count begins. */
-export function closeBenchRound(parties: BenchParties): Promise<void> {
+export function closeBenchRound(parties: BenchProcesses): Promise<void> {
   return setClock(parties, DAYS.start + DAYS.duration);
 }
 
@@ -103,15 +150,12 @@ export function peakMemoryMb(handle: PartyHandle): number {
   }
 }
 
-async function setClock(
-  parties: Pick<BenchParties, 'guardian' | 'employer'>,
-  day: number,
-): Promise<void> {
+async function setClock(parties: BenchProcesses, day: number): Promise<void> {
   await parties.employer.request({ kind: 'clock', toMs: day * DAY_MS });
   await parties.guardian.request({ kind: 'clock', toMs: day * DAY_MS });
 }
 
-function benchSheet(): Sheet {
+export function benchSheet(): Sheet {
   return {
     version: 1,
     title: 'Benchmark',
@@ -121,6 +165,9 @@ function benchSheet(): Sheet {
     k: 10,
     noise: { variance: { numerator: 5, denominator: 1 }, by: 'guardian' },
     cadence: 'quarterly',
+    // Far behind any benchmark: the schedule itself plans nothing.
+    schedule: { first_day: 39_000, round_days: DAYS.duration },
+    response_percent: 60,
     retention: { trends_days: 1 },
     deadline_days: 7,
     end_day: 40_000,
@@ -135,24 +182,26 @@ function benchSheet(): Sheet {
   };
 }
 
-async function readTask(url: string, hash: string, sheet: Sheet): Promise<ReportTask> {
+async function readTasks(url: string, hash: string, sheet: Sheet): Promise<ReportTask[]> {
   const base = `${url}/manifests/${hash}`;
   const signed = (await (await fetch(base)).json()) as { head: string };
-  const { entries } = (await (await fetch(`${base}/entries`)).json()) as { entries: [string] };
+  const { entries } = (await (await fetch(`${base}/entries`)).json()) as { entries: string[] };
   const head = checkHead(parseCanonicalJson(fromBase64url(signed.head)));
-  const { task } = openEntry(head, sheet, 0, fromBase64url(entries[0]));
   const recipient = (key: ManifestKey) => ({
     configId: key.config_id,
     publicKey: fromBase64url(key.public_key),
   });
-  return {
-    taskId: task.taskId,
-    taskConfiguration: task.configuration,
-    vdaf: prio3Survey(task.survey),
-    leader: recipient(head.guardian.hpke),
-    helper: recipient(head.employer.hpke),
-    time: head.days.start,
-  };
+  return entries.map((bytes, index) => {
+    const { task } = openEntry(head, sheet, index, fromBase64url(bytes));
+    return {
+      taskId: task.taskId,
+      taskConfiguration: task.configuration,
+      vdaf: prio3Survey(task.survey),
+      leader: recipient(head.guardian.hpke),
+      helper: recipient(head.employer.hpke),
+      time: head.days.start,
+    };
+  });
 }
 
 /** Where reports for this task are uploaded. */

@@ -7,9 +7,9 @@ import {
   type ManifestEntry,
   type ManifestHead,
   manifestHash,
-  openEntries,
+  openEntry,
   openManifest,
-  planManifest,
+  requireEntries,
   signManifest,
   tokenKeyId,
 } from '../../crypto/manifest.ts';
@@ -19,6 +19,7 @@ import { sha256 } from '../../crypto/sha256.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
 import { signingPublicKey } from '../../crypto/signing.ts';
 import { sodiumReady } from '../../crypto/sodium.ts';
+import { planManifest } from '../support/manifest.ts';
 import { codeOf, random } from './support.ts';
 
 const SHEET: Sheet = {
@@ -30,6 +31,8 @@ const SHEET: Sheet = {
   k: 10,
   noise: { variance: { numerator: 5, denominator: 1 }, by: 'guardian' },
   cadence: 'quarterly',
+  schedule: { first_day: 20_000, round_days: 14 },
+  response_percent: 60,
   retention: { trends_days: 100 },
   deadline_days: 7,
   end_day: 30_000,
@@ -73,6 +76,7 @@ beforeEach(() => {
       sheet_hash: toBase64url(sha256(canonicalJson(SHEET))),
       round: 3,
       days: { start: 20_000, duration: 14 },
+      time_zone: 'Europe/Berlin',
       guardian: {
         url: 'https://guardian.example/',
         signing_key: toBase64url(signingPublicKey(seeds.guardian)),
@@ -129,6 +133,7 @@ const HEAD_PATHS = [
   'round',
   'days.start',
   'days.duration',
+  'time_zone',
   'guardian.url',
   'guardian.signing_key',
   'guardian.hpke.config_id',
@@ -177,8 +182,8 @@ describe('openManifest', () => {
   it.each(HEAD_PATHS)('refuses a head without %s, or with it of another type', (path) => {
     for (const change of [undefined, () => null, () => [], () => 1.5, () => -1, () => '=']) {
       const value = altered(headOf(), path, change);
-      // A URL is any text; everything else has a form of its own.
-      if (path.endsWith('url') && change?.() === '=') continue;
+      // A URL and a time zone are any text; everything else has a form of its own.
+      if (/url$|time_zone/.test(path) && change?.() === '=') continue;
       expect(['manifest', 'decode']).toContain(codeOf(() => checkHead(value)));
     }
   });
@@ -302,14 +307,15 @@ describe('openManifest', () => {
   });
 });
 
-describe('openEntries', () => {
-  it('opens all of them', () => {
-    const opened = openEntries(headOf(), SHEET, entries);
+describe('all entries', () => {
+  it('are those of the head, and open one by one', () => {
+    requireEntries(headOf(), entries);
+    const opened = entries.map((bytes, i) => openEntry(headOf(), SHEET, i, bytes));
     expect(opened.map(({ entry }) => entry.index)).toEqual([0, 1, 2, 3, 4]);
     expect(new Set(opened.map(({ task }) => toBase64url(task.taskId))).size).toBe(GROUPS);
   });
 
-  it('refuses fewer, more, or others than the head has', () => {
+  it('are refused if they are fewer, more, or others than the head has', () => {
     const [first, second, ...rest] = entries as [Uint8Array, Uint8Array, ...Uint8Array[]];
     for (const list of [
       [],
@@ -318,13 +324,17 @@ describe('openEntries', () => {
       [second, first, ...rest],
       [first, first, ...rest],
     ]) {
-      expect(codeOf(() => openEntries(headOf(), SHEET, list))).toBe('manifest');
+      expect(codeOf(() => requireEntries(headOf(), list))).toBe('manifest');
     }
   });
 
-  it('refuses a number of groups that the root does not have', () => {
+  it('are refused for a number of groups that the root does not have', () => {
     const head = { ...headOf(), groups: GROUPS + 1 };
-    expect(codeOf(() => openEntries(head, SHEET, entries))).toBe('manifest');
+    expect(codeOf(() => requireEntries(head, entries))).toBe('manifest');
+  });
+
+  it('are refused in each other’s place', () => {
+    expect(codeOf(() => openEntry(headOf(), SHEET, 0, entries[1] as Uint8Array))).toBe('manifest');
   });
 });
 

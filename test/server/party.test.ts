@@ -21,6 +21,8 @@ function config(folder: string): PartyConfig {
     port: 0,
     names: { guardian: 'The guardian', employer: 'The employer' },
     evaluation: true,
+    timeZone: 'UTC',
+    planDaysAhead: 1,
     clock: { now: () => 1_700_000_000_000 },
     randomness: systemRandomness,
     fetch,

@@ -10,9 +10,11 @@ import { refusalCap } from '../../server/domain/lots.ts';
 import { decodePublished } from '../../server/domain/published.ts';
 import { cheatingReport, flipped, oneHot } from '../support/cheating-reports.ts';
 import {
+  approveTestSheet,
   readTestRound,
   sealed,
   type TestRound,
+  testPeople,
   testSheet,
   until,
   upload,
@@ -359,19 +361,11 @@ async function play(world: World, number: number, given: Scenario): Promise<read
     if (calls++ >= awayFrom) awaited.overdue = true;
   };
 
+  parties.employer.importRoster(testPeople(given.groups.map(() => ROSTER)));
+  const sheetHash = await approveTestSheet(parties, sheet);
   world.disturb(given.planning);
   parties.clock.advance((start - 1) * DAY_MS);
-  const groups = given.groups.map((_, i) => ({
-    name: `Group ${i}`,
-    department: 'All',
-    rosterSize: ROSTER,
-  }));
-  const hash = await planUntilSigned(world, {
-    number,
-    days: { start, duration: 7 },
-    sheet,
-    groups,
-  });
+  const hash = await planUntilSigned(world, { number, days: { start, duration: 7 }, sheetHash });
   await world.settled();
   round = await readTestRound(parties, hash, sheet);
   parties.clock.advance(start * DAY_MS);

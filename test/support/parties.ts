@@ -21,11 +21,11 @@ import { sodiumReady } from '../../crypto/sodium.ts';
 import { prio3Survey } from '../../crypto/vdaf/circuits/survey.ts';
 import { buildAssets } from '../../server/build.ts';
 import { DAY_MS } from '../../server/domain/days.ts';
+import type { Person } from '../../server/domain/roster.ts';
 import { type Employer, startEmployer } from '../../server/employer/employer.ts';
 import { EvaluationClock } from '../../server/evaluation/clock.ts';
 import { pairParties } from '../../server/evaluation/pairing.ts';
 import { type Guardian, startGuardian } from '../../server/guardian/guardian.ts';
-import type { Person } from '../../server/domain/roster.ts';
 import { type Party, type PartyConfig, systemRandomness } from '../../server/party.ts';
 import { type Database, openDatabase } from '../../server/storage/database.ts';
 
@@ -176,13 +176,14 @@ export interface TestRound {
   readonly tasks: readonly ReportTask[];
 }
 
-/** One unit a group, with so many people. */
+/** One unit a group, with so many people; numbered so that the planner keeps their order. */
 export function testPeople(sizes: readonly number[]): Person[] {
+  const digits = String(sizes.length - 1).length;
   return sizes.flatMap((size, group) =>
     Array.from({ length: size }, (_, person) => ({
       email: `person-${group}-${person}@example.com`,
       name: `Person ${person}`,
-      unit: `All / Group ${group}`,
+      unit: `All / Group ${String(group).padStart(digits, '0')}`,
       managerOf: [],
       language: null,
     })),

@@ -18,6 +18,7 @@ export const otherParty = (party: PartyName): PartyName =>
 
 /** The calls between the parties, by the last word of their path. */
 const CALLS = {
+  sheets: 'sheet',
   keys: 'keys',
   manifest: 'manifest',
   close: 'close',
@@ -33,7 +34,9 @@ const CALLS = {
 export type Call = (typeof CALLS)[keyof typeof CALLS];
 
 export function callOf(url: string): Call {
-  const word = new URL(url).pathname.split('/')[url.includes('/peer/') ? 4 : 3];
+  // /peer/sheets/…, /peer/rounds/1/keys, /tasks/…/seal/…
+  const path = new URL(url).pathname.split('/');
+  const word = path[2] === 'sheets' ? path[2] : path[path[1] === 'peer' ? 4 : 3];
   const call = CALLS[word as keyof typeof CALLS];
   if (call === undefined) throw new Error(`an unknown call: ${url}`);
   return call;

@@ -21,6 +21,8 @@ const OPEN: StatusPage = {
   rounds: [{ number: 1, ...ROUND, progress: null, groups: { ...NONE, boxed: 3 } }],
   openRound: { number: 1, closes: '14 May 2026', canClose: true, answerLinkExample: '/answer#0.a' },
   waitingFor: 'employer',
+  next: ['The next round of “How are you?” begins on 1 August 2026.'],
+  failures: ['Could not plan rounds: the roster has nobody on it.'],
   events: [{ at: '2026-05-01T08:00:00.000Z', sentence: 'Round 1 opened.' }],
 };
 
@@ -35,6 +37,8 @@ const COUNTING: StatusPage = {
   ],
   openRound: null,
   waitingFor: null,
+  next: [],
+  failures: [],
   events: [
     { at: '2026-05-15T08:00:00.000Z', sentence: 'Round 1 closed.' },
     { at: '2026-05-01T08:00:00.000Z', sentence: 'Round 1 opened.' },

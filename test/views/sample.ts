@@ -5,8 +5,12 @@ import type { TrendGroup, TrendRound } from '../../server/domain/trends.ts';
 
 const file = new URL('../../server/evaluation/sample.json', import.meta.url);
 
-/** The checked-in sample sheet, with a last day. */
-export const sheet: Sheet = { ...JSON.parse(readFileSync(file, 'utf8')).sheet, end_day: 21_000 };
+/** The checked-in sample sheet, with its days. */
+export const sheet: Sheet = {
+  ...JSON.parse(readFileSync(file, 'utf8')).sheet,
+  schedule: { first_day: 20_500, round_days: 14 },
+  end_day: 21_000,
+};
 
 /** The root of this repository. */
 export const root = fileURLToPath(new URL('../../', import.meta.url));

@@ -8,7 +8,7 @@ import { canonicalJson } from '../../crypto/canonical.ts';
 import type { ReportError } from '../../crypto/dap/types.ts';
 import { decodeUploadRequest, encodeUploadErrors } from '../../crypto/dap/upload.ts';
 import { HpkePrivateKey } from '../../crypto/hpke.ts';
-import { manifestHash, planManifest, signManifest } from '../../crypto/manifest.ts';
+import { manifestHash, signManifest } from '../../crypto/manifest.ts';
 import { inclusionPath } from '../../crypto/merkle.ts';
 import { Secret } from '../../crypto/secret.ts';
 import { sha256 } from '../../crypto/sha256.ts';
@@ -17,6 +17,7 @@ import { sodiumReady } from '../../crypto/sodium.ts';
 import type { AssetsManifest } from '../../server/build.ts';
 import { createApp, pageHeaders } from '../../server/http/app.ts';
 import { viewEngine } from '../../server/http/views.ts';
+import { planManifest } from '../support/manifest.ts';
 import { root, sheet } from './sample.ts';
 
 /** What the stub does with an upload. */
@@ -66,6 +67,7 @@ export class StubGuardian {
         sheet_hash: toBase64url(sha256(sheetBytes)),
         round: 8,
         days: { start: 20_500, duration: 14 },
+        time_zone: 'UTC',
         guardian: {
           url: origin,
           signing_key: toBase64url(signingPublicKey(seeds.guardian)),

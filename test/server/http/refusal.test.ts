@@ -21,7 +21,7 @@ const STATUS: Record<RefusalCode, number> = {
   crossSite: 403,
   withheld: 409,
   notYet: 409,
-  tooLate: 409,
+  peerAway: 503,
   lotTooSmall: 409,
   sealMismatch: 409,
   commitmentMismatch: 409,

@@ -18,13 +18,20 @@ vi.mock('../../../server/http/serve.ts', async (original) => {
 });
 
 /** What anyone may call. Everything else is between the parties. */
-const PAGES = ['GET /', 'GET /how', 'GET /status.json', 'GET /trends', 'GET /trends/groups/:index'];
+const PAGES = [
+  'GET /',
+  'GET /health',
+  'GET /how',
+  'GET /hpke_config',
+  'GET /status.json',
+  'GET /trends',
+  'GET /trends/groups/:index',
+];
 const PUBLIC = {
   guardian: [
     ...PAGES,
     'GET /answer',
     'GET /evaluation/close-round',
-    'GET /hpke_config',
     'GET /manifests/:hash',
     'GET /manifests/:hash/entries',
     'GET /manifests/:hash/entries/:index',
@@ -39,7 +46,9 @@ const PUBLIC = {
 };
 const PEER = {
   guardian: [
+    'GET /peer/sheets/:hash',
     'GET /tasks/:task/collection_jobs/:job',
+    'POST /peer/sheets',
     'POST /tasks/:task/collection_jobs',
     'POST /tasks/:task/reveal',
     'POST /tasks/:task/withheld',

@@ -28,6 +28,8 @@ const STATUS: StatusPage = {
   rounds: [],
   openRound: null,
   waitingFor: null,
+  next: [],
+  failures: [],
   events: [],
 };
 

@@ -102,21 +102,30 @@ describe('the units of a round', () => {
 
   it('stay as they were frozen, whatever becomes of the roster', () => {
     roster.replace([person(1)], 0);
-    expect(roster.freeze(7, UNITS)).toBe(true);
+    roster.freeze(7, UNITS);
     roster.replace([person(2, { unit: 'D' })], 1);
     expect(roster.roundUnits(7)).toEqual(UNITS);
     expect(roster.roundUnits(8)).toEqual([]);
   });
 
-  it('are frozen once', () => {
+  it('are those of the last draft, each round by itself', () => {
     roster.freeze(7, UNITS);
-    expect(roster.freeze(7, [{ path: 'C', people: 9, groupIndex: 0 }])).toBe(false);
-    expect(roster.roundUnits(7)).toEqual(UNITS);
+    roster.freeze(8, UNITS);
+    const others = [{ path: 'C', people: 9, groupIndex: 0 }];
+    roster.freeze(7, others);
+    expect(roster.roundUnits(7)).toEqual(others);
+    expect(roster.roundUnits(8)).toEqual(UNITS);
   });
 
   it('are frozen as a whole or not at all', () => {
-    expect(() => roster.freeze(7, [...UNITS, { path: 'C', people: 2, groupIndex: 0 }])).toThrow();
-    expect(() => roster.freeze(7, [...UNITS, { path: 'X', people: 0, groupIndex: 0 }])).toThrow();
-    expect(roster.roundUnits(7)).toEqual([]);
+    const before = [{ path: 'C', people: 9, groupIndex: 0 }];
+    roster.freeze(7, before);
+    for (const bad of [
+      { path: 'C', people: 2, groupIndex: 0 },
+      { path: 'X', people: 0, groupIndex: 0 },
+    ]) {
+      expect(() => roster.freeze(7, [...UNITS, bad])).toThrow();
+      expect(roster.roundUnits(7)).toEqual(before);
+    }
   });
 });

@@ -413,11 +413,12 @@ describe('one lot, sent by a guardian that the test plays', () => {
       [share((s) => ({ ...s, metadataBytes: flipped(s.metadataBytes, 8 * 23) })), 'report_dropped'],
       [payload((p) => flipped(p, 8 * 30)), 'vdaf_verify_error'],
       [payload((p) => flipped(p, 8 * (p.length - 1))), 'vdaf_verify_error'],
-      [payload((p) => p.subarray(0, -1)), 'invalid_message'],
-      [payload((p) => flipped(p, 1)), 'invalid_message'],
+      // What the VDAF cannot decode is refused like what it cannot verify.
+      [payload((p) => p.subarray(0, -1)), 'vdaf_verify_error'],
+      [payload((p) => flipped(p, 1)), 'vdaf_verify_error'],
       [
         payload((p) => concat(p.subarray(0, 5), new Uint8Array(16).fill(255), p.subarray(21))),
-        'invalid_message',
+        'vdaf_verify_error',
       ],
       [cheating('bad', HELPER_RUBBISH), 'vdaf_verify_error'],
       // A private extension beside a whole half; at the upload its length would give it away.
@@ -545,7 +546,7 @@ const CHEATS: readonly [string, 'guardian' | 'employer', ReportError, Cheat][] =
   [
     'an element that is not canonical',
     'guardian',
-    'invalid_message',
+    'vdaf_verify_error',
     {
       plaintext: {
         leader: (plaintext) =>

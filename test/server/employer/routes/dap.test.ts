@@ -20,12 +20,14 @@ import { DAY_MS } from '../../../../server/domain/days.ts';
 import { WITHHELD_REASONS } from '../../../../server/domain/withheld.ts';
 import type { Database } from '../../../../server/storage/database.ts';
 import {
+  approveTestSheet,
   readTestRound,
   sealed,
   standing,
   startTwoParties,
   type TestRound,
   type TwoParties,
+  testPeople,
   testSheet,
   until,
 } from '../../../support/parties.ts';
@@ -60,15 +62,12 @@ function freshGroup(): number {
 
 async function planned(number: number, changes: Partial<Sheet>, groups: number) {
   const sheet = testSheet(changes);
+  parties.employer.importRoster(testPeople(Array(groups).fill(40)));
+  const sheetHash = await approveTestSheet(parties, sheet);
   const hash = await parties.guardian.plan({
     number,
     days: { start: 20_100, duration: 7 },
-    sheet,
-    groups: Array.from({ length: groups }, (_, i) => ({
-      name: `Group ${i}`,
-      department: 'All',
-      rosterSize: 40,
-    })),
+    sheetHash,
   });
   return readTestRound(parties, hash, sheet);
 }
@@ -489,7 +488,7 @@ describe('withheld', () => {
       .pluck()
       .all(group);
     expect(sentence).toEqual([
-      `Group ${group} is withheld: the employer refused more answers than it may.`,
+      `Group ${String(group).padStart(2, '0')} is withheld: the employer refused more answers than it may.`,
     ]);
   });
 

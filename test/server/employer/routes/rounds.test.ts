@@ -13,20 +13,23 @@ import {
   type ManifestHead,
   manifestHash,
   openHead,
-  planManifest,
+  type PlannedGroup,
   signManifest,
 } from '../../../../crypto/manifest.ts';
 import { merkleRoot } from '../../../../crypto/merkle.ts';
 import type { Secret } from '../../../../crypto/secret.ts';
 import { sha256 } from '../../../../crypto/sha256.ts';
+import type { Sheet } from '../../../../crypto/sheet.ts';
 import { sign, signingPublicKey, verifySignature } from '../../../../crypto/signing.ts';
 import { DAY_MS } from '../../../../server/domain/days.ts';
 import { encodeSheet } from '../../../../server/domain/sheets.ts';
 import { systemRandomness } from '../../../../server/party.ts';
 import type { Database } from '../../../../server/storage/database.ts';
 import { cheatingReport, HELPER_RUBBISH } from '../../../support/cheating-reports.ts';
+import { planManifest } from '../../../support/manifest.ts';
 import {
   answerAll,
+  approveTestSheet,
   closeTestRound,
   finished,
   openTestRound,
@@ -34,6 +37,7 @@ import {
   startTwoParties,
   type TestRound,
   type TwoParties,
+  testPeople,
   testSheet,
   until,
   upload,
@@ -60,7 +64,8 @@ function planning() {
   return {
     rounds: all('SELECT * FROM rounds'),
     tasks: all('SELECT * FROM tasks'),
-    sheets: all('SELECT hash FROM sheets'),
+    sheets: all('SELECT * FROM sheets'),
+    units: all('SELECT * FROM round_units'),
   };
 }
 
@@ -104,12 +109,21 @@ function testGate(path: string) {
 /** A proposal as the guardian makes it. */
 function proposal(bytes: Uint8Array, seed = guardianSeed) {
   return {
-    sheet: toBase64url(bytes),
+    sheet_hash: toBase64url(sha256(bytes)),
     sheet_signature: toBase64url(sign(seed, 'chorus sheet v1', sha256(bytes))),
   };
 }
 
+/** A sheet that the guardian has and has not decided on. @returns its bytes */
+async function submitted(sheet: Sheet): Promise<Uint8Array> {
+  const hash = parties.employer.submit(sheet);
+  const state = looking.prepare<[Uint8Array], string>('SELECT state FROM sheets WHERE hash = ?');
+  await until(() => state.pluck().get(hash) === 'submitted');
+  return encodeSheet(sheet);
+}
+
 interface Keys {
+  units: { path: string; people: number }[];
   hpke: { config_id: number; public_key: string };
   collector: { config_id: number; public_key: string };
 }
@@ -133,17 +147,21 @@ describe('keys', () => {
     }
     expect(keys.hpke.public_key).not.toBe(keys.collector.public_key);
     expect(await keysOf(300, body)).toEqual(keys);
+    expect(keys.units).toEqual([
+      { path: 'All / Group 0', people: 40 },
+      { path: 'All / Group 1', people: 40 },
+    ]);
     expect((await keysOf(301, body)).hpke.public_key).not.toBe(keys.hpke.public_key);
   });
 
   test('a sheet that the guardian did not sign: 400, and no key is made', async () => {
-    const bytes = encodeSheet(testSheet({ title: 'Another' }));
+    const bytes = await submitted(testSheet({ title: 'Another' }));
     const before = planning();
     const good = proposal(bytes);
     for (const body of [
       proposal(bytes, signingSeed(parties, 'employer')),
       { ...good, sheet_signature: toBase64url(new Uint8Array(64)) },
-      { ...good, sheet: toBase64url(encodeSheet(testSheet({ title: 'Changed' }))) },
+      { ...good, sheet_hash: toBase64url(sha256(encodeSheet(testSheet()))) },
       {
         ...good,
         sheet_signature: toBase64url(sign(guardianSeed, 'chorus manifest v1', sha256(bytes))),
@@ -155,22 +173,43 @@ describe('keys', () => {
     expect(() => keyFile(parties, 'employer', 'round-51')).toThrow();
   });
 
-  test('a signed sheet that is not valid: planMismatch, and no key is made', async () => {
+  test('a signed sheet that this party did not submit: planMismatch, and no key is made', async () => {
     const before = planning();
-    const json = (value: object) => new TextEncoder().encode(JSON.stringify(value));
     for (const bytes of [
+      encodeSheet(testSheet({ title: 'Never seen' })),
       canonicalJson({ ...testSheet(), k: 7 }),
       canonicalJson({ ...testSheet(), more: 1 }),
-      canonicalJson({ ...testSheet(), questions: [] }),
-      // Valid, but not the canonical encoding.
-      json(testSheet()),
-      json({}),
-      Uint8Array.of(0xff),
       new Uint8Array(0),
     ]) {
       const reply = post('/peer/rounds/51/keys', proposal(bytes));
       expect(await refusedWith(reply)).toBe('409 planMismatch');
     }
+    expect(planning()).toEqual(before);
+    expect(() => keyFile(parties, 'employer', 'round-51')).toThrow();
+  });
+
+  test('a signed sheet whose approval had not arrived is approved with it', async () => {
+    const bytes = await submitted(testSheet({ title: 'Approved by its round' }));
+    await keysOf(52, proposal(bytes));
+    const row = looking.prepare('SELECT state, guardian_signature AS s FROM sheets WHERE hash = ?');
+    expect(row.get(sha256(bytes))).toEqual({
+      state: 'approved',
+      s: Buffer.from(fromBase64url(proposal(bytes).sheet_signature)),
+    });
+  });
+
+  test('a company too small for one group: planMismatch in words, and no key is made', async () => {
+    const before = planning();
+    parties.employer.importRoster(testPeople([22]));
+    const reply = await post('/peer/rounds/51/keys', proposal(encodeSheet(testSheet())));
+    expect(reply.status).toBe(409);
+    expect(await reply.json()).toMatchObject({
+      type: 'urn:chorus:error:planMismatch',
+      detail: expect.stringMatching(
+        /^22 people are on the roster, and a group takes 23: .* 1 more/,
+      ),
+    });
+    parties.employer.importRoster(testPeople([40, 40]));
     expect(planning()).toEqual(before);
     expect(() => keyFile(parties, 'employer', 'round-51')).toThrow();
   });
@@ -197,6 +236,14 @@ describe('manifest', () => {
   let head: ManifestHead;
   let entries: readonly Uint8Array[];
 
+  const groups = (): PlannedGroup[] =>
+    verifyKeys.map((key, i) => ({
+      name: `Group ${i}`,
+      department: `Group ${i}`,
+      rosterSize: 40,
+      verifyKeyHash: sha256(key),
+    }));
+
   testGate('/peer/rounds/60/manifest');
 
   beforeAll(async () => {
@@ -207,17 +254,13 @@ describe('manifest', () => {
         sheet_hash: toBase64url(sha256(encodeSheet(sheet))),
         round: NUMBER,
         days: { start: 30_000, duration: 7 },
+        time_zone: 'UTC',
         guardian: { ...round.head.guardian },
-        employer: { ...round.head.employer, ...keys },
+        employer: { ...round.head.employer, hpke: keys.hpke, collector: keys.collector },
         script_hash: round.head.script_hash,
       },
       sheet,
-      verifyKeys.map((key, i) => ({
-        name: `Group ${i}`,
-        department: 'All',
-        rosterSize: 30,
-        verifyKeyHash: sha256(key),
-      })),
+      groups(),
     );
     head = parseCanonicalJson(planned.head) as unknown as ManifestHead;
     entries = planned.entries;
@@ -271,13 +314,13 @@ describe('manifest', () => {
           : [`${at}${key}`],
       );
     const all = paths(head);
-    expect(all).toHaveLength(18);
+    expect(all).toHaveLength(19);
     for (const path of all) {
       const value = path.split('.').reduce<unknown>((of, key) => (of as never)[key], head);
       const other =
         typeof value === 'number'
           ? value + 1
-          : `${value === otherKey ? 'B' : 'A'}${String(value).slice(1)}`;
+          : `${String(value).startsWith('A') ? 'B' : 'A'}${String(value).slice(1)}`;
       const reply = propose({ head: altered(path, other), signature });
       expect(await refusedWith(reply), path).toBe('400 invalidMessage');
     }
@@ -308,6 +351,9 @@ describe('manifest', () => {
     ['employer.collector.config_id', NUMBER + 1],
     ['employer.collector.public_key', otherHpke],
     ['sheet_hash', otherKey],
+    ['days.start', 39_995],
+    ['days.duration', 8],
+    ['time_zone', 'Nowhere/At_All'],
   ])('the guardian signs another %s than was agreed: planMismatch', async (path, value) => {
     const before = planning();
     expect(await refusedWith(propose({ head: altered(path, value) }))).toBe('409 planMismatch');
@@ -317,7 +363,7 @@ describe('manifest', () => {
   test.each<[string, unknown]>([
     ['version', 2],
     ['days.start', 30_001],
-    ['days.duration', 8],
+    ['days.duration', 6],
     ['groups', 3],
     ['root', otherKey],
     ['guardian.hpke.config_id', -1],
@@ -348,7 +394,7 @@ describe('manifest', () => {
   test.each<[string, (entry: ManifestEntry) => object]>([
     ['index', (entry) => ({ ...entry, index: 1 })],
     ['name', (entry) => ({ ...entry, name: 'Others' })],
-    ['roster_size', (entry) => ({ ...entry, roster_size: 31 })],
+    ['roster_size', (entry) => ({ ...entry, roster_size: 41 })],
     ['verify_key_hash', (entry) => ({ ...entry, verify_key_hash: otherKey })],
     ['token_key', (entry) => ({ ...entry, token_key: otherKey })],
     [
@@ -380,6 +426,41 @@ describe('manifest', () => {
     expect(planning()).toEqual(before);
   });
 
+  test.each<[string, (groups: PlannedGroup[]) => PlannedGroup[]]>([
+    [
+      'one person more in a group',
+      ([a, b]) => [{ ...a, rosterSize: 41 } as PlannedGroup, b as never],
+    ],
+    [
+      'one person less in a group',
+      ([a, b]) => [{ ...a, rosterSize: 39 } as PlannedGroup, b as never],
+    ],
+    [
+      'people moved',
+      ([a, b]) =>
+        [
+          { ...a, rosterSize: 57 },
+          { ...b, rosterSize: 23 },
+        ] as never,
+    ],
+    ['another name', ([a, b]) => [{ ...a, name: 'The loud ones' } as PlannedGroup, b as never]],
+    ['another department', ([a, b]) => [{ ...a, department: 'All' } as PlannedGroup, b as never]],
+    ['another order', ([a, b]) => [b, a] as never],
+    ['a group fewer', ([a]) => [a as PlannedGroup]],
+    ['a group more', ([a, b]) => [a, b, { ...a, name: 'Group 2' }] as never],
+    ['everyone in one group', ([a]) => [{ ...a, name: 'All', rosterSize: 80 } as PlannedGroup]],
+  ])('groups that the roster does not make, %s: planMismatch', async (_name, change) => {
+    const before = planning();
+    const changed = change(groups());
+    const { head: headBytes, entries } = planManifest(head, sheet, changed);
+    const keysOfThem = changed.map(
+      ({ name }) => verifyKeys[name === 'Group 1' ? 1 : 0] as Uint8Array,
+    );
+    const reply = propose({ headBytes, entries, verifyKeys: keysOfThem });
+    expect(await refusedWith(reply)).toBe('409 planMismatch');
+    expect(planning()).toEqual(before);
+  });
+
   test('a round for which no keys were asked: planMismatch', async () => {
     const reply = propose({ head: altered('round', 61) }, 61);
     expect(await refusedWith(reply)).toBe('409 planMismatch');
@@ -403,16 +484,7 @@ describe('manifest', () => {
 
   test('a second manifest for the same round: planMismatch, and the first stays', async () => {
     const before = planning();
-    const second = planManifest(
-      { ...head, script_hash: otherKey },
-      sheet,
-      verifyKeys.map((key, i) => ({
-        name: `Group ${i}`,
-        department: 'All',
-        rosterSize: 30,
-        verifyKeyHash: sha256(key),
-      })),
-    );
+    const second = planManifest({ ...head, script_hash: otherKey }, sheet, groups());
     const reply = propose({ headBytes: second.head, entries: second.entries });
     expect(await refusedWith(reply)).toBe('409 planMismatch');
     const again = post(`/peer/rounds/${NUMBER}/keys`, proposal(encodeSheet(sheet)));
@@ -447,13 +519,19 @@ describe('close', () => {
     expect(standing(parties, 1, 'employer')?.round).toEqual(closed);
   });
 
-  test('where it is no evaluation, a round closes by the clock alone', async () => {
+  test('where it is no evaluation, the guardian’s word closes a round too', async () => {
     const real = await startTwoParties({ evaluation: false });
     try {
-      await openTestRound(real, [40]);
-      const reply = callAs(real, 'guardian', '/peer/rounds/1/close', { body: {} });
-      expect(await refusedWith(reply)).toBe('409 notYet');
-      expect(standing(real, 1, 'employer')?.round.state).toBe('open');
+      real.clock.advance(20_000 * DAY_MS);
+      real.employer.importRoster(testPeople([40]));
+      const sheetHash = await approveTestSheet(real, testSheet());
+      await real.guardian.plan({ number: 1, sheetHash, days: { start: 20_000, duration: 7 } });
+      await until(() => standing(real, 1, 'employer')?.round.state === 'open');
+      const reply = await callAs(real, 'guardian', '/peer/rounds/1/close', { body: {} });
+      expect(reply.status).toBe(204);
+      expect(standing(real, 1, 'employer')?.round.state).toBe('closed');
+      // Nobody could answer: the guardian opens nothing before it is checked who may.
+      expect(standing(real, 1)?.round.state).toBe('planned');
     } finally {
       await real.close();
     }

@@ -367,14 +367,12 @@ describe('reveal', () => {
   });
 
   test('while a reveal is outstanding no further round opens', async () => {
-    const sheet = testSheet();
     const hash = await parties.guardian.plan({
       number: 2,
       days: { start: 20_200, duration: 7 },
-      sheet,
-      groups: [{ name: 'Group 0', department: 'All', rosterSize: 20 }],
+      sheetHash: fromBase64url(round.head.sheet_hash),
     });
-    const later = await readTestRound(parties, hash, sheet);
+    const later = await readTestRound(parties, hash, round.sheet);
     const task = later.tasks[0] as ReportTask;
     parties.clock.advance(20_200 * DAY_MS);
     parties.guardian.nudge();

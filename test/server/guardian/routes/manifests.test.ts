@@ -14,7 +14,6 @@ import {
   startTwoParties,
   type TestRound,
   type TwoParties,
-  testSheet,
 } from '../../../support/parties.ts';
 import { refusedWith } from '../../../support/played-party.ts';
 
@@ -25,7 +24,7 @@ let round: TestRound;
 
 beforeAll(async () => {
   parties = await startTwoParties();
-  round = await openTestRound(parties, [20, 30, 40]);
+  round = await openTestRound(parties, [23, 30, 40]);
 });
 
 afterAll(() => parties.close());
@@ -46,7 +45,7 @@ describe('manifest', () => {
     const sheet = new Uint8Array(
       await (await get(`/sheets/${round.head.sheet_hash}`)).arrayBuffer(),
     );
-    for (const [index, size] of [20, 30, 40].entries()) {
+    for (const [index, size] of [23, 30, 40].entries()) {
       const member = (await json(`${base()}/entries/${index}`)) as unknown as {
         entry: string;
         path: string[];
@@ -92,8 +91,7 @@ describe('manifest', () => {
     const plan = {
       number: 2,
       days: { start: 20_200, duration: 7 },
-      sheet: testSheet(),
-      groups: [{ name: 'Group 0', department: 'All', rosterSize: 20 }],
+      sheetHash: fromBase64url(round.head.sheet_hash),
     };
     await expect(parties.guardian.plan(plan)).rejects.toThrow('does not answer');
     const [waiting] = parties.guardian.rounds().filter(({ round }) => round.number === 2);

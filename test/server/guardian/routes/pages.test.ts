@@ -45,7 +45,7 @@ test('without an open round there is nothing to close', async () => {
 
 describe('with an open round', () => {
   beforeAll(async () => {
-    await openTestRound(parties, [20]);
+    await openTestRound(parties, [23]);
   });
 
   test('the page says what closing does', async () => {

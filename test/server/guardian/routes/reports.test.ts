@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { concat, toBase64url } from '../../../../crypto/bytes.ts';
+import { concat, fromBase64url, toBase64url } from '../../../../crypto/bytes.ts';
 import { MEDIA_TYPE } from '../../../../crypto/dap/media-types.ts';
 import { buildReport, type ReportTask } from '../../../../crypto/dap/report.ts';
 import type { Extension, HpkeCiphertext, ReportError } from '../../../../crypto/dap/types.ts';
@@ -17,7 +17,6 @@ import {
   startTwoParties,
   type TestRound,
   type TwoParties,
-  testSheet,
   until,
   upload,
 } from '../../../support/parties.ts';
@@ -39,7 +38,7 @@ vi.mock('../../../../server/storage/database.ts', async (original) => {
 });
 
 /** One group for each story, so that none sees the reports of another. */
-const GROUPS = { general: 60, small: 3, crowd: 50, disk: 40, full: 40, counted: 20 };
+const GROUPS = { general: 60, small: 23, crowd: 50, disk: 40, full: 40, counted: 30 };
 const SIZES = Object.values(GROUPS);
 
 let parties: TwoParties;
@@ -326,7 +325,7 @@ describe('refused by a ReportError, with nothing stored', () => {
 
   test('one more than the roster has: report_dropped, for every further one', async () => {
     const task = group('small');
-    const reports = Array.from({ length: 3 }, () => sealed(task, [0, 0]).report);
+    const reports = Array.from({ length: GROUPS.small }, () => sealed(task, [0, 0]).report);
     for (const report of reports) expect(await upload(parties, task, report)).toBe(undefined);
     const before = stored();
     for (let i = 0; i < 2; i++) {
@@ -364,14 +363,12 @@ describe('refused by a ReportError, with nothing stored', () => {
   });
 
   test('before the round opens: task_not_started', async () => {
-    const sheet = testSheet();
     const hash = await parties.guardian.plan({
       number: 2,
       days: { start: 20_200, duration: 7 },
-      sheet,
-      groups: [{ name: 'Later', department: 'All', rosterSize: 20 }],
+      sheetHash: fromBase64url(round.head.sheet_hash),
     });
-    const later = await readTestRound(parties, hash, sheet);
+    const later = await readTestRound(parties, hash, round.sheet);
     const task = later.tasks[0] as ReportTask;
     const before = stored();
     expect(await upload(parties, task, sealed(task, [0, 0]).report)).toBe('task_not_started');

@@ -39,11 +39,11 @@ const stateOf = (group: number) =>
 beforeAll(async () => {
   parties = await startTwoParties();
   looking = parties.database('guardian');
+  round = await openTestRound(parties, [30, 30, 30]);
   // The employer’s own questions never arrive: the test asks in its place.
   parties.wires.employer.before = () => {
     throw new Error('cut');
   };
-  round = await openTestRound(parties, [20, 20, 20]);
   for (const task of round.tasks) {
     await answerAll(parties, task as ReportTask, Array(8).fill([0, 1]));
   }
