@@ -124,7 +124,9 @@ export class PartyWork {
 
   /** What does not get done, and why: one sentence a step. */
   get failures(): string[] {
-    return [...this.#failures].map(([step, message]) => `Could not ${step}: ${message}.`);
+    return [...this.#failures].map(
+      ([step, message]) => `Could not ${step}: ${message.replace(/\.$/, '')}.`,
+    );
   }
 
   /** Whether some work waits for an answer of the other party. */

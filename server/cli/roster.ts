@@ -3,6 +3,7 @@ import { parseCanonicalJson } from '../../crypto/canonical.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
 import { PlanError } from '../domain/plan-error.ts';
 import { parseRoster, type RosterRow } from '../domain/roster.ts';
+import { COLUMN_WORDS } from '../domain/roster-columns.ts';
 import { diffRoster, type RosterDiff } from '../domain/roster-diff.ts';
 import { roundGroups, smallestGroup } from '../domain/round-groups.ts';
 import { atOnce } from '../domain/turns.ts';
@@ -60,7 +61,8 @@ function readRoster(file: string, io: CommandIo): readonly RosterRow[] {
   for (const { row, sentence } of reading.refusals) io.err(`Row ${row}: ${sentence}`);
   const more = reading.refused - reading.refusals.length;
   if (more > 0) io.err(`… and ${more} more.`);
-  throw new CommandRefused(`${file} has ${reading.refused} faults; nothing was changed`);
+  const faults = `${reading.refused} ${reading.refused === 1 ? 'fault' : 'faults'}`;
+  throw new CommandRefused(`${file} has ${faults}; nothing was changed`);
 }
 
 function preview(diff: RosterDiff, io: CommandIo): void {
@@ -71,7 +73,9 @@ function preview(diff: RosterDiff, io: CommandIo): void {
   more(diff.added.length, io);
   section('changed', diff.changed.length, io);
   for (const { row, fields } of diff.changed.slice(0, SHOWN)) {
-    io.out(`  row ${row.row}: ${row.email} (${fields.join(', ')})`);
+    io.out(
+      `  row ${row.row}: ${row.email} (${fields.map((field) => COLUMN_WORDS[field]).join(', ')})`,
+    );
   }
   more(diff.changed.length, io);
   section('removed', diff.removed.length, io);
@@ -88,9 +92,10 @@ function more(count: number, io: CommandIo): void {
   if (count > SHOWN) io.out(`  … and ${count - SHOWN} more`);
 }
 
-/** What groups the roster would make today, for every survey that is submitted or approved. */
+/** What groups the roster would make today, for every survey that has not ended. */
 function groups(parts: EmployerParts, io: CommandIo): void {
-  const sheets = [...parts.sheets.inState('submitted'), ...parts.sheets.inState('approved')];
+  const going = ['draft', 'submitted', 'approved'] as const;
+  const sheets = going.flatMap((state) => parts.sheets.inState(state));
   if (sheets.length === 0) {
     io.out('No survey is submitted yet; groups follow from a survey’s minimum and noise.');
     return;

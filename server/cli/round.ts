@@ -4,6 +4,7 @@ import type { GuardianParts } from '../guardian/parts.ts';
 import { planRound } from '../guardian/plan.ts';
 import { closeRoundEarly, openRound, whyNotOpen } from '../guardian/rounds.ts';
 import { nextRoundOf } from '../guardian/schedule.ts';
+import { daysOf } from '../http/pages.ts';
 import type { Round } from '../storage/rounds.ts';
 import type { Stores } from '../storage/stores.ts';
 import { type CommandIo, CommandRefused, table, UsageError } from './io.ts';
@@ -104,29 +105,31 @@ function list(stores: Stores, io: CommandIo): void {
   }
   const rows = rounds.map((round) => {
     const groups = stores.tasks.states(round.manifestHash);
+    const { opens, closes } = daysOf(round);
     const total = Object.values(groups).reduce((sum, count) => sum + count, 0);
     return [
       String(round.number),
       round.state,
-      date(round.opensMs),
-      date(round.closesMs),
+      opens,
+      closes,
       String(total),
       String(groups.confirmed),
       String(groups.withheld),
     ];
   });
-  const head = ['Round', 'State', 'Opens', 'Closes', 'Groups', 'Released', 'Withheld'];
+  const head = ['Round', 'State', 'First day', 'Last day', 'Groups', 'Released', 'Withheld'];
   for (const line of table([head, ...rows])) io.out(line);
 }
 
 function status(stores: Stores, round: Round, io: CommandIo): void {
   const groups = stores.tasks.states(round.manifestHash);
-  io.out(`Round ${round.number}: ${round.state}`);
-  for (const [state, count] of Object.entries(groups)) {
-    if (count > 0) io.out(`  ${String(count).padStart(5)} ${state}`);
+  const { opens, closes } = daysOf(round);
+  io.out(`Round ${round.number}: ${round.state}, ${opens} to ${closes}`);
+  const counts = Object.entries(groups).filter(([, count]) => count > 0);
+  io.out(`Groups: ${counts.map(([state, count]) => `${count} ${state}`).join(', ')}`);
+  for (const event of stores.events.ofRound(round.number)) {
+    io.out(`${moment(event.atMs)}  ${event.sentence}`);
   }
-  const events = stores.events.ofRound(round.number);
-  for (const event of events) io.out(`${date(event.atMs)}  ${event.sentence}`);
 }
 
 function next(parts: GuardianParts, round: Round): string {
@@ -140,7 +143,7 @@ function find(stores: Stores, text: string): Round {
   return round;
 }
 
-/** In UTC, to the minute. */
-function date(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 16).replace('T', ' ');
+/** To the minute. */
+function moment(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }

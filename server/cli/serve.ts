@@ -1,8 +1,11 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startEmployer } from '../employer/employer.ts';
 import { startGuardian } from '../guardian/guardian.ts';
 import { PortTaken } from '../http/serve.ts';
 import { type PartyConfig, systemRandomness } from '../party.ts';
+import { KeyFiles } from '../storage/key-files.ts';
 import { type CommandIo, CommandRefused } from './io.ts';
 import type { Settings } from './settings.ts';
 
@@ -33,6 +36,17 @@ export function partyConfig(settings: Settings): PartyConfig {
   };
 }
 
+/** @throws CommandRefused if the party has no identity or is not paired yet, with what to do */
+export function requirePaired({ data, party }: Settings): void {
+  const files = existsSync(data) ? new KeyFiles(join(data, 'keys')) : undefined;
+  if (files?.read('identity') === undefined) {
+    throw new CommandRefused(`${data} has no identity; npx chorus init makes one`);
+  }
+  if (files.read('pairing') === undefined) {
+    throw new CommandRefused(`this ${party} is not paired yet; npx chorus pair does that`);
+  }
+}
+
 /**
  * Runs a party until it is told to stop.
  * @throws CommandRefused if it is not set up, or its port is taken
@@ -42,6 +56,7 @@ export async function serve(
   io: CommandIo,
   stopped: (stop: () => void) => void,
 ): Promise<void> {
+  requirePaired(settings);
   const start = settings.party === 'guardian' ? startGuardian : startEmployer;
   const party = await start(partyConfig(settings)).catch((error) => {
     if (error instanceof PortTaken) {

@@ -7,7 +7,8 @@ import type { Sheet } from '../../crypto/sheet.ts';
 import { isoDate } from '../domain/days.ts';
 import { smallestGroup } from '../domain/round-groups.ts';
 import { roundDays } from '../domain/schedule.ts';
-import { encodeSheet, parseSheet } from '../domain/sheets.ts';
+import { parseSheetFile } from '../domain/sheet-file.ts';
+import { encodeSheet } from '../domain/sheets.ts';
 import type { EmployerParts } from '../employer/parts.ts';
 import { draftSheet, submitSheets } from '../employer/sheets.ts';
 import type { GuardianParts } from '../guardian/parts.ts';
@@ -24,7 +25,7 @@ export const SURVEY_USAGE = {
 /** How many of a sheet's hash a person types. */
 const SHORT = 10;
 
-/** @throws CommandRefused with every fault of the sheet in words */
+/** A sheet as a person wrote it, completed. @throws CommandRefused with every fault of the sheet in words */
 export function readSheetFile(path: string): Sheet {
   let text: string;
   try {
@@ -33,10 +34,11 @@ export function readSheetFile(path: string): Sheet {
     throw new CommandRefused(`${path} cannot be read`);
   }
   try {
-    return parseSheet(JSON.parse(text));
+    return parseSheetFile(JSON.parse(text));
   } catch (error) {
-    if (error instanceof z.ZodError)
+    if (error instanceof z.ZodError) {
       throw new CommandRefused(`${path}:\n${z.prettifyError(error)}`);
+    }
     throw new CommandRefused(`${path} is not JSON: ${(error as Error).message}`);
   }
 }
@@ -58,6 +60,10 @@ export async function employerSurvey(
     const sheet = readSheetFile(argument);
     const parts = await open();
     const hash = draftSheet(parts, sheet);
+    const state = parts.sheets.withHash(hash)?.state;
+    if (state !== 'draft') {
+      throw new CommandRefused(`this very sheet is ${state} already, as ${shortHash(hash)}`);
+    }
     try {
       await submitSheets(parts);
       io.out(`Submitted as ${shortHash(hash)}; the guardian decides.`);

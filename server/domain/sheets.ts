@@ -5,6 +5,9 @@ import type { Sheet } from '../../crypto/sheet.ts';
 const sentence = z.string().trim().min(1).max(1000);
 const name = z.string().trim().min(1).max(60);
 const naturals = z.int().min(1);
+/** In the year 9909: every day of a round, and of what follows it, has a date. */
+const LATEST_DAY = 2_900_000;
+const day = z.int('a date such as 2026-11-21 is expected').min(1).max(LATEST_DAY);
 
 /** What a sheet may hold; both parties check it before they sign anything that names it. */
 const SHEET = z.strictObject({
@@ -26,11 +29,11 @@ const SHEET = z.strictObject({
     by: z.enum(['guardian', 'both']),
   }),
   cadence: z.enum(['weekly', 'fortnightly', 'monthly', 'quarterly']),
-  schedule: z.strictObject({ first_day: naturals, round_days: z.int().min(1).max(60) }),
+  schedule: z.strictObject({ first_day: day, round_days: z.int().min(1).max(60) }),
   response_percent: z.int().min(5).max(100),
   retention: z.strictObject({ trends_days: z.int().min(1).max(3650) }),
   deadline_days: z.int().min(1).max(60),
-  end_day: naturals,
+  end_day: day,
   questions: z
     .array(
       z.strictObject({

@@ -9,6 +9,11 @@ export const WITHHELD = {
   deadline: 'not released before the deadline',
 } as const;
 
+/** What is said of a round when both parties have signed its manifest. */
+export function roundPlanned(number: number, groups: number): string {
+  return `Round ${number} is planned, with ${groups} ${groups === 1 ? 'group' : 'groups'}.`;
+}
+
 /** What is said of a round when its last group is done. */
 export function roundFinished(
   number: number,

@@ -22,6 +22,7 @@ import { type Group, groupOfUnit } from '../domain/planner.ts';
 import { roundGroups } from '../domain/round-groups.ts';
 import { allowsDays } from '../domain/schedule.ts';
 import { parseSheet } from '../domain/sheets.ts';
+import { roundPlanned } from '../domain/withheld.ts';
 import { Refusal } from '../http/refusal.ts';
 import { transact } from '../storage/stores.ts';
 import { drawCollectorKey, readCollectorKey } from './collector-key.ts';
@@ -173,6 +174,13 @@ export async function signPlan(parts: EmployerParts, plan: SignedPlan): Promise<
         configuration: task.configuration,
       });
     }
+    parts.events.add({
+      atMs: parts.clock.now(),
+      round: plan.number,
+      groupIndex: null,
+      kind: 'planned',
+      sentence: roundPlanned(plan.number, tasks.length),
+    });
     return signature;
   });
 }

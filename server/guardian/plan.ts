@@ -21,6 +21,7 @@ import { type Days, roundTimes } from '../domain/days.ts';
 import { roundGroups } from '../domain/round-groups.ts';
 import { allowsDays } from '../domain/schedule.ts';
 import { parseSheet } from '../domain/sheets.ts';
+import { roundPlanned } from '../domain/withheld.ts';
 import { Refusal } from '../http/refusal.ts';
 import { bytesField } from '../http/schema.ts';
 import { PeerAway, PeerRefusal } from '../peer/client.ts';
@@ -196,7 +197,17 @@ async function askForSignature(parts: GuardianParts, round: Round): Promise<void
     guardianSignature: round.guardianSignature as Buffer,
     employerSignature: reply.data.signature,
   });
-  parts.rounds.countersign(round.manifestHash, reply.data.signature);
+  transact(parts.db, () => {
+    if (!parts.rounds.countersign(round.manifestHash, reply.data.signature)) return;
+    const groups = parts.tasks.ofRound(round.manifestHash).length;
+    parts.events.add({
+      atMs: parts.clock.now(),
+      round: round.number,
+      groupIndex: null,
+      kind: 'planned',
+      sentence: roundPlanned(round.number, groups),
+    });
+  });
 }
 
 function encodeKey(key: z.infer<typeof KEY>): { config_id: number; public_key: string } {

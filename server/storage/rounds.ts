@@ -149,8 +149,9 @@ export class RoundStore {
     return this.#unlisted.all();
   }
 
-  countersign(manifestHash: Uint8Array, employerSignature: Uint8Array): void {
-    this.#countersign.run(employerSignature, manifestHash);
+  /** Puts the employer's signature in. @returns whether it was not there before */
+  countersign(manifestHash: Uint8Array, employerSignature: Uint8Array): boolean {
+    return this.#countersign.run(employerSignature, manifestHash).changes === 1;
   }
 
   /** Removes a draft that the other party refused to sign. */
