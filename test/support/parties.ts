@@ -93,6 +93,8 @@ export interface TwoParties {
   restart(party: 'guardian' | 'employer'): Promise<void>;
   stop(party: 'guardian' | 'employer'): Promise<void>;
   start(party: 'guardian' | 'employer'): Promise<void>;
+  /** What a party is started with; also to open a second connection of it. */
+  config(party: 'guardian' | 'employer'): PartyConfig;
   /** A second connection to a party's database, to look or to break. Close it afterwards. */
   database(party: 'guardian' | 'employer'): Database;
   /** The token with which a party calls the other. */
@@ -140,6 +142,7 @@ export async function startTwoParties(
     clock,
     urls,
     wires,
+    config,
     guardian: await startGuardian(config('guardian')),
     employer: await startEmployer(config('employer')),
     async restart(party) {
