@@ -1,4 +1,5 @@
-import { dayOf, isoDate } from '../domain/days.ts';
+import { dayOf } from '../domain/days.ts';
+import { roundPlanned } from '../domain/withheld.ts';
 import type { EmployerParts } from '../employer/parts.ts';
 import type { GuardianParts } from '../guardian/parts.ts';
 import { planRound } from '../guardian/plan.ts';
@@ -93,8 +94,8 @@ async function plan(parts: GuardianParts, args: readonly string[], io: CommandIo
     days: { start, duration: scheduled.duration },
   });
   const round = parts.rounds.withNumber(number) as Round;
-  const groups = parts.tasks.ofRound(round.manifestHash).length;
-  io.out(`Round ${number} is planned: ${groups} groups, from ${isoDate(start)}.`);
+  io.out(roundPlanned(number, parts.tasks.ofRound(round.manifestHash).length));
+  io.out(`It is for ${daysOf(round).opens} to ${daysOf(round).closes}.`);
 }
 
 function list(stores: Stores, io: CommandIo): void {
