@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import express from 'express';
+import express, { type ErrorRequestHandler } from 'express';
 import { z } from 'zod';
 import { fromBase64url } from '../../crypto/bytes.ts';
 import { Secret } from '../../crypto/secret.ts';
@@ -19,6 +19,7 @@ import {
 } from '../peer/pair.ts';
 import { KeyFiles } from '../storage/key-files.ts';
 import { type CommandIo, CommandRefused, UsageError } from './io.ts';
+import { requireIdentity } from './serve.ts';
 import type { Settings } from './settings.ts';
 
 export const PAIR_USAGE = 'chorus pair | chorus pair URL CODE';
@@ -58,18 +59,16 @@ export async function pair(
 }
 
 function sideOf(settings: Settings): Side {
+  requireIdentity(settings);
   const keys = new KeyFiles(join(settings.data, 'keys'));
-  const identity = IDENTITY.safeParse(keys.read('identity'));
-  if (!identity.success) {
-    throw new CommandRefused(`${settings.data} has no identity; npx chorus init makes one`);
-  }
+  const identity = IDENTITY.parse(keys.read('identity'));
   const paired = keys.read('pairing') as { url?: string } | undefined;
   if (paired !== undefined) {
     throw new CommandRefused(
       `this ${settings.party} is paired with ${paired.url} already; a new pairing needs a new folder`,
     );
   }
-  const seed = new Secret(fromBase64url(identity.data.signing_seed));
+  const seed = new Secret(fromBase64url(identity.signing_seed));
   const token = new Secret(systemRandomness(32));
   return {
     settings,
@@ -107,6 +106,10 @@ async function waitForOther(side: Side, io: CommandIo): Promise<void> {
     response.json(encodeCard(side.card, code, request.body));
     response.once('close', () => paired(card));
   });
+  const malformed: ErrorRequestHandler = (_error, _request, response, _next) => {
+    response.status(400).json({ title: 'This is no message of a pairing.' });
+  };
+  app.use(malformed);
   const { host, port } = side.settings;
   const server = await listen(app, host, port).catch((error) => {
     if (error instanceof PortTaken) {
@@ -151,7 +154,12 @@ async function pairWith(
     throw new CommandRefused(`${url} does not answer; is npx chorus pair waiting there?`);
   }
   const card = openCard(reply, side.other, code, message);
-  if (card === undefined) throw new CommandRefused('the answer was not made with this code');
+  if (card === undefined) {
+    throw new CommandRefused(
+      'the answer was not made with this code: somebody may be in between. If the other side says ' +
+        'that it is paired, make it anew there with npx chorus init, in a new folder',
+    );
+  }
   save(side, card);
   tellPaired(side, card, io);
 }

@@ -36,15 +36,17 @@ export function partyConfig(settings: Settings): PartyConfig {
   };
 }
 
-/** @throws CommandRefused if the party has no identity or is not paired yet, with what to do */
-export function requirePaired({ data, party }: Settings): void {
-  const files = existsSync(data) ? new KeyFiles(join(data, 'keys')) : undefined;
-  if (files?.read('identity') === undefined) {
-    throw new CommandRefused(`${data} has no identity; npx chorus init makes one`);
-  }
-  if (files.read('pairing') === undefined) {
-    throw new CommandRefused(`this ${party} is not paired yet; npx chorus pair does that`);
-  }
+/** @throws CommandRefused if the party was not made yet, with what to do */
+export function requireIdentity({ data }: Settings): void {
+  if (existsSync(join(data, 'keys', 'identity.json'))) return;
+  throw new CommandRefused(`${data} has no identity; npx chorus init makes one`);
+}
+
+/** @throws CommandRefused if the party was not made, or is not paired yet, with what to do */
+export function requirePaired(settings: Settings): void {
+  requireIdentity(settings);
+  if (new KeyFiles(join(settings.data, 'keys')).read('pairing') !== undefined) return;
+  throw new CommandRefused(`this ${settings.party} is not paired yet; npx chorus pair does that`);
 }
 
 /**
