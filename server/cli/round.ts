@@ -42,7 +42,10 @@ export async function guardianRound(
   if (verb === 'list' && rest.length === 0) return list(await open(), io);
   if (verb === 'plan') return plan(await open(), rest, io);
   const [number, ...more] = rest;
-  if (number === undefined || more.length > 0) throw new UsageError(ROUND_USAGE.guardian);
+  const known = verb === 'status' || verb === 'open' || verb === 'close';
+  if (!known || number === undefined || more.length > 0) {
+    throw new UsageError(ROUND_USAGE.guardian);
+  }
   const parts = await open();
   const round = find(parts, number);
   switch (verb) {
@@ -66,8 +69,6 @@ export async function guardianRound(
       io.out(`Round ${number} is closed.`);
       return;
     }
-    default:
-      throw new UsageError(ROUND_USAGE.guardian);
   }
 }
 

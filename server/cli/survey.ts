@@ -89,21 +89,18 @@ export async function guardianSurvey(
   const [verb, argument, ...words] = args;
   const alone = words.length === 0;
   if (verb === 'list' && argument === undefined) return list((await open()).sheets.all(), io);
-  if (argument === undefined) throw new UsageError(SURVEY_USAGE.guardian);
+  const known = alone ? verb === 'show' || verb === 'approve' : verb === 'refuse';
+  if (!known || argument === undefined) throw new UsageError(SURVEY_USAGE.guardian);
   const parts = await open();
   const stored = find(parts.sheets.all(), argument);
-  if (verb === 'show' && alone) return show(stored, io);
-  if (verb === 'approve' && alone) {
+  if (verb === 'show') return show(stored, io);
+  if (verb === 'approve') {
     approveSheet(parts, stored.hash);
     io.out(`Approved. Rounds of “${sheetOf(stored).title}” are planned by its schedule.`);
-    return;
-  }
-  if (verb === 'refuse' && !alone) {
+  } else {
     refuseSheet(parts, stored.hash, words.join(' '));
     io.out('Refused; the employer is told why.');
-    return;
   }
-  throw new UsageError(SURVEY_USAGE.guardian);
 }
 
 function list(sheets: readonly StoredSheet[], io: CommandIo): void {

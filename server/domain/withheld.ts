@@ -5,6 +5,7 @@ export const WITHHELD = {
   refusals: 'the employer refused more answers than it may',
   'seal-mismatch': 'the two parties did not count the same answers',
   'other-party': 'withheld by the other party',
+  'not-revealed': 'the employer took the noised result and never showed its own half',
   'keys-lost': 'the round’s keys are gone',
   deadline: 'not released before the deadline',
 } as const;

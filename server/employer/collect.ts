@@ -46,6 +46,9 @@ async function collectGroup(parts: EmployerParts, task: Task): Promise<boolean> 
   const { taskId } = task;
   const context = parts.contexts.task(task);
   const request = requestOf(context);
+  const key = readCollectorKey(parts.keyFiles, context.head.round);
+  // Before asking: what is handed out must be revealed.
+  if (key === undefined) return withhold(parts, task, 'keys-lost');
   let response: Uint8Array;
   try {
     const location = parts.helperJobs.collection(taskId)?.location;
@@ -60,6 +63,10 @@ async function collectGroup(parts: EmployerParts, task: Task): Promise<boolean> 
     }
     response = reply.body;
   } catch (error) {
+    if (error instanceof PeerRefusal && error.code === 'notFound') {
+      // The guardian lost the job, with a restored database say: it is asked for anew.
+      parts.helperJobs.forgetCollection(taskId);
+    }
     if (
       error instanceof PeerRefusal &&
       (error.code === 'withheld' || error.code === 'invalidBatchSize')
@@ -69,8 +76,6 @@ async function collectGroup(parts: EmployerParts, task: Task): Promise<boolean> 
     throw error;
   }
   if (response.length === 0) return false;
-  const key = readCollectorKey(parts.keyFiles, context.head.round);
-  if (key === undefined) return withhold(parts, task, 'keys-lost');
   const published = unseal(parts, context, key, request, response);
   const signature = sign(parts.signingSeed, 'chorus release v1', sha256(published));
   transact(parts.db, () => {

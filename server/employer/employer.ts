@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { sha256 } from '../../crypto/sha256.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
 import { sodiumReady } from '../../crypto/sodium.ts';
 import { RoundKeyFiles } from '../aggregator/round-keys.ts';
@@ -10,6 +11,7 @@ import {
   answerFragment,
   messagePage,
   type PageSource,
+  readAsset,
   sharedPages,
   usePages,
 } from '../http/pages.ts';
@@ -50,6 +52,8 @@ export async function openEmployer(config: PartyConfig): Promise<EmployerParts> 
     roster: new RosterStore(base.db),
     contexts: new Contexts(base.rounds, base.sheets),
     roundKeys: new RoundKeyFiles(base.keyFiles, 'helper'),
+    scriptHash: sha256(readAsset(config.pages, 'answer.js')),
+    evaluation: config.evaluation,
   };
 }
 

@@ -14,6 +14,7 @@ import { Secret } from '../../crypto/secret.ts';
 import { sha256 } from '../../crypto/sha256.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
 import { signingPublicKey, verifySignature } from '../../crypto/signing.ts';
+import { lastStart } from '../aggregator/last-start.ts';
 import { inTurns, paced } from '../aggregator/paced.ts';
 import type { RoundKeys } from '../aggregator/round-keys.ts';
 import { isTimeZone, roundTimes } from '../domain/days.ts';
@@ -129,7 +130,7 @@ export async function signPlan(parts: EmployerParts, plan: SignedPlan): Promise<
   if (!isTimeZone(head.time_zone)) {
     throw new Refusal('planMismatch', 'the time zone of the head is not known here');
   }
-  if (!allowsDays(sheet, head.days)) {
+  if (!allowsDays(sheet, head.days, lastStart(parts, stored.hash), parts.evaluation)) {
     throw new Refusal('planMismatch', 'the sheet allows no round on these days');
   }
   requireEntries(head, plan.entries);
@@ -241,6 +242,8 @@ function checkOwnFields(parts: EmployerParts, head: ManifestHead, plan: SignedPl
     head.guardian.url !== parts.pairing.url ||
     head.guardian.signing_key !== toBase64url(parts.pairing.signingKey) ||
     head.employer.url !== parts.url ||
+    // The same program at both parties: else one of them could choose the page alone.
+    head.script_hash !== toBase64url(parts.scriptHash) ||
     head.employer.signing_key !== toBase64url(signingPublicKey(parts.signingSeed)) ||
     head.employer.hpke.config_id !== configId(plan.number) ||
     head.employer.collector.config_id !== configId(plan.number) ||

@@ -31,11 +31,20 @@ export async function followSchedule(parts: EmployerParts): Promise<boolean> {
 export function closeEarly(parts: EmployerParts, round: Round): void {
   if (round.state === 'closed') return;
   const now = parts.clock.now();
+  // By this party's own clock; its own turn may not have come yet.
+  if (now < round.opensMs) throw new Refusal('notYet', 'the round is not open');
   const { sheet } = parts.contexts.round(round.manifestHash);
   transact(parts.db, () => {
     parts.rounds.closeAt(round.manifestHash, now, now + sheet.deadline_days * DAY_MS);
     parts.rounds.move(round.manifestHash, 'planned', 'open');
     parts.rounds.move(round.manifestHash, 'open', 'closed');
+    parts.events.add({
+      atMs: now,
+      round: round.number,
+      groupIndex: null,
+      kind: 'closed',
+      sentence: `The guardian closed round ${round.number} before its last day.`,
+    });
   });
 }
 

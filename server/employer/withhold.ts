@@ -1,5 +1,6 @@
 import { toBase64url } from '../../crypto/bytes.ts';
 import { WITHHELD, type WithheldReason } from '../domain/withheld.ts';
+import { each } from '../jobs/each.ts';
 import { truncateWal } from '../storage/database.ts';
 import { transact } from '../storage/stores.ts';
 import type { Task } from '../storage/tasks.ts';
@@ -30,15 +31,14 @@ export function withhold(parts: EmployerParts, task: Task, reason: WithheldReaso
 }
 
 /** Tells the guardian of groups that this party withheld, until it has heard. */
-export async function announceWithheld(parts: EmployerParts): Promise<boolean> {
-  const unheard = parts.tasks.withheldUnheard();
-  for (const task of unheard) {
+export function announceWithheld(parts: EmployerParts): Promise<boolean> {
+  return each(parts.tasks.withheldUnheard(), parts.peer, async (task) => {
     await parts.peer.postJson(`/tasks/${toBase64url(task.taskId)}/withheld`, {
       reason: task.withheldReason,
     });
     parts.tasks.heard(task.taskId);
-  }
-  return unheard.length > 0;
+    return true;
+  });
 }
 
 /** By this party's own clock: what has not arrived by a round's deadline is withheld. */

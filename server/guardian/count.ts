@@ -42,37 +42,47 @@ interface Refused {
 
 /**
  * Counts every lot that waits, group by group: each is one DAP aggregation job. While the employer
- * works on a lot, the next one is opened here.
- * @throws PeerAway: what is left is taken up again at the next turn
+ * works on a lot, the next one is opened here. A group that fails does not hold up the others, unless
+ * the other party does not answer at all.
+ * @throws what the first failure threw, once all were tried; it is taken up again at the next turn
  */
 export async function countLots(parts: GuardianParts): Promise<boolean> {
-  let next = firstLot(parts);
-  if (next === undefined) return false;
+  const failed = new Set<string>();
+  const failures: unknown[] = [];
+  let progress = false;
+  let next = nextLot(parts, failed);
   let prepared: Promise<PreparedLot> | undefined;
   while (next !== undefined) {
-    const { task, keys } = next;
-    if (keys === undefined) {
-      withhold(parts, task, 'keys-lost');
-      next = firstLot(parts);
+    try {
+      const { task, lot, keys } = next;
+      if (keys === undefined) {
+        withhold(parts, task, 'keys-lost');
+        prepared = undefined;
+        next = nextLot(parts, failed);
+        continue;
+      }
+      const current: PreparedLot = await (prepared ?? prepareLot(parts, task, lot, keys));
+      const following = nextLot(parts, failed, { task, lot });
+      const answer =
+        current.sent.length < current.context.sheet.k ? undefined : sendLot(parts, current);
+      prepared =
+        following?.keys && prepareLot(parts, following.task, following.lot, following.keys);
+      // A lot prepared in vain must not end the process if it failed.
+      prepared?.catch(() => {});
+      const counted = await settleLot(parts, current, answer);
+      progress = true;
+      if (!counted) prepared = undefined;
+      next = counted ? following : nextLot(parts, failed);
+    } catch (error) {
+      failures.push(error);
+      if (!parts.peer.answered) break;
+      failed.add(next.task.taskId.toString('hex'));
       prepared = undefined;
-      continue;
-    }
-    const current: PreparedLot = await (prepared ?? prepareLot(parts, task, next.lot, keys));
-    const following = lotAfter(parts, task, next.lot);
-    const answer =
-      current.sent.length < current.context.sheet.k ? undefined : sendLot(parts, current);
-    prepared = following?.keys && prepareLot(parts, following.task, following.lot, following.keys);
-    // A lot prepared in vain must not end the process if it failed.
-    prepared?.catch(() => {});
-    const counted = await settleLot(parts, current, answer);
-    if (!counted || following === undefined) {
-      next = firstLot(parts);
-      prepared = undefined;
-    } else {
-      next = following;
+      next = nextLot(parts, failed);
     }
   }
-  return true;
+  if (failures.length > 0) throw failures[0];
+  return progress;
 }
 
 interface NextLot {
@@ -81,22 +91,23 @@ interface NextLot {
   readonly keys: TaskKeys | undefined;
 }
 
-function firstLot(parts: GuardianParts): NextLot | undefined {
-  for (const task of parts.tasks.inState('counting')) {
-    const lot = parts.box.nextLot(task.taskId);
-    if (lot !== undefined) return { task, lot, keys: keysOf(parts, task) };
+/**
+ * The next lot to open: of the same group as the one that is away, or the first of another.
+ * @param failed groups to leave out, by task id
+ */
+function nextLot(
+  parts: GuardianParts,
+  failed: ReadonlySet<string>,
+  away?: { readonly task: Task; readonly lot: number },
+): NextLot | undefined {
+  const own = away && parts.box.nextLot(away.task.taskId, away.lot + 1);
+  if (away !== undefined && own !== undefined) {
+    return { task: away.task, lot: own, keys: keysOf(parts, away.task) };
   }
-  return undefined;
-}
-
-/** The lot to open while this one is away: the next of the group, or the first of another. */
-function lotAfter(parts: GuardianParts, task: Task, lot: number): NextLot | undefined {
-  const own = parts.box.nextLot(task.taskId, lot + 1);
-  if (own !== undefined) return { task, lot: own, keys: keysOf(parts, task) };
-  for (const other of parts.tasks.inState('counting')) {
-    if (other.taskId.equals(task.taskId)) continue;
-    const first = parts.box.nextLot(other.taskId);
-    if (first !== undefined) return { task: other, lot: first, keys: keysOf(parts, other) };
+  for (const task of parts.tasks.inState('counting')) {
+    if (failed.has(task.taskId.toString('hex')) || away?.task.taskId.equals(task.taskId)) continue;
+    const first = parts.box.nextLot(task.taskId);
+    if (first !== undefined) return { task, lot: first, keys: keysOf(parts, task) };
   }
   return undefined;
 }
@@ -214,7 +225,7 @@ async function settleLot(
         round: lot.context.head.round,
         groupIndex: lot.context.groupIndex,
         kind: 'refused',
-        sentence: `${lot.task.groupName}: ${refusals(refused)}.`,
+        sentence: `${lot.task.groupName}: some answers were not well formed and are refused.`,
       });
     }
     parts.box.deleteLot(taskId, lot.lot, lot.reportIds);
@@ -233,15 +244,4 @@ function finish(
   // Prio3 needs the helper's message; a bare finish would leave our half unchecked.
   if (response.type === 'finish') return 'vdaf_verify_error';
   return finishVerification(context, state, response.payload);
-}
-
-/** "2 answers refused (1 vdaf_verify_error by the employer, …)". */
-function refusals(refused: readonly Refused[]): string {
-  const kinds = new Map<string, number>();
-  for (const { party, error } of refused) {
-    const kind = `${error} by the ${party}`;
-    kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
-  }
-  const list = [...kinds].map(([kind, count]) => `${count} ${kind}`).join(', ');
-  return `${refused.length} ${refused.length === 1 ? 'answer' : 'answers'} refused (${list})`;
 }

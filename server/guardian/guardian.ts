@@ -61,7 +61,7 @@ export async function openGuardian(config: PartyConfig): Promise<GuardianParts> 
     script: readAsset(config.pages, 'answer.js'),
     timeZone: config.timeZone,
     planDaysAhead: config.planDaysAhead,
-    mayOpen: config.evaluation,
+    evaluation: config.evaluation,
   };
 }
 

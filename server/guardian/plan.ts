@@ -15,6 +15,7 @@ import {
 import { Secret } from '../../crypto/secret.ts';
 import { sha256 } from '../../crypto/sha256.ts';
 import { signingPublicKey } from '../../crypto/signing.ts';
+import { lastStart } from '../aggregator/last-start.ts';
 import { inTurns, paced } from '../aggregator/paced.ts';
 import { VERIFY_KEY_SIZE } from '../aggregator/round-keys.ts';
 import { type Days, roundTimes } from '../domain/days.ts';
@@ -95,7 +96,7 @@ function discardDraft(parts: GuardianParts, { manifestHash, number }: Round): vo
 async function draftRound(parts: GuardianParts, plan: RoundPlan): Promise<Round> {
   const stored = approvedSheet(parts, plan.sheetHash);
   const sheet = parseSheet(parseCanonicalJson(stored.bytes));
-  if (!allowsDays(sheet, plan.days)) {
+  if (!allowsDays(sheet, plan.days, lastStart(parts, stored.hash), parts.evaluation)) {
     throw new Refusal('planMismatch', 'the sheet allows no round on these days');
   }
   const answer = await parts.peer.postJson(`/peer/rounds/${plan.number}/keys`, {

@@ -1,5 +1,6 @@
 import { parseCanonicalJson } from '../../crypto/canonical.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
+import { lastStart } from '../aggregator/last-start.ts';
 import { type Days, today } from '../domain/days.ts';
 import { nextRound } from '../domain/schedule.ts';
 import { dayWords } from '../domain/shown.ts';
@@ -13,9 +14,7 @@ import { titleOf } from './sheets.ts';
 /** The next round of an approved sheet that is not planned yet, or undefined if there is none. */
 export function nextRoundOf(parts: GuardianParts, stored: StoredSheet): Days | undefined {
   const sheet = parseCanonicalJson(stored.bytes) as unknown as Sheet;
-  const last = parts.rounds.ofSheet(stored.hash).at(-1);
-  const lastStart = last && parts.contexts.round(last.manifestHash).head.days.start;
-  return nextRound(sheet, lastStart, today(parts.clock.now(), parts.timeZone));
+  return nextRound(sheet, lastStart(parts, stored.hash), today(parts.clock.now(), parts.timeZone));
 }
 
 /** What this party does or waits for next, in sentences for people. */

@@ -1,6 +1,7 @@
 import { toBase64url } from '../../crypto/bytes.ts';
 import { WITHHELD, type WithheldReason } from '../domain/withheld.ts';
 import { Refusal } from '../http/refusal.ts';
+import { each } from '../jobs/each.ts';
 import { truncateWal } from '../storage/database.ts';
 import { transact } from '../storage/stores.ts';
 import type { Task } from '../storage/tasks.ts';
@@ -44,16 +45,19 @@ export function withholdInside(
 }
 
 /**
- * The employer has withheld a group: so does this party. A noised group is withheld only if its
+ * The employer has withheld a group: so does this party. A noised group is withheld at once if its
  * result never left: then nobody has learnt anything, and there is nothing to reveal. If it left, the
- * employer still owes its half, whatever it says.
+ * employer owes its half until the deadline; after that it cannot be had any more, and the group is
+ * withheld with that said, since nothing else would ever end the round.
  * @throws Refusal `notYet` while the round is not closed here
  */
 export function hearWithheld(parts: GuardianParts, task: Task): void {
   if (parts.rounds.schedule(task.manifestHash)?.state !== 'closed') throw new Refusal('notYet');
   const done = transact(parts.db, () => {
-    const unseen = parts.collectionJobs.ofTask(task.taskId)?.handedOut === 0;
-    const changed = withholdInside(parts, task, 'other-party', unseen);
+    const seen = parts.collectionJobs.ofTask(task.taskId)?.handedOut === 1;
+    const over = parts.clock.now() >= (parts.rounds.withHash(task.manifestHash)?.deadlineMs ?? 0);
+    const reason = seen && task.state === 'noised' ? 'not-revealed' : 'other-party';
+    const changed = withholdInside(parts, task, reason, !seen || over);
     if (changed) parts.tasks.heard(task.taskId);
     return changed;
   });
@@ -61,15 +65,14 @@ export function hearWithheld(parts: GuardianParts, task: Task): void {
 }
 
 /** Tells the employer of groups that this party withheld, until it has heard. */
-export async function announceWithheld(parts: GuardianParts): Promise<boolean> {
-  const unheard = parts.tasks.withheldUnheard();
-  for (const task of unheard) {
+export function announceWithheld(parts: GuardianParts): Promise<boolean> {
+  return each(parts.tasks.withheldUnheard(), parts.peer, async (task) => {
     await parts.peer.postJson(`/tasks/${toBase64url(task.taskId)}/withheld`, {
       reason: task.withheldReason,
     });
     parts.tasks.heard(task.taskId);
-  }
-  return unheard.length > 0;
+    return true;
+  });
 }
 
 /** By this party's own clock: what is not noised at a round's deadline is withheld. */

@@ -197,37 +197,54 @@ export function daysOf(round: Round): { opens: string; closes: string } {
   return { opens: dayWords(start), closes: dayWords(start + duration - 1) };
 }
 
-/** What may be shown of all rounds: totals only where both parties have signed them. */
+/** Finished rounds as they are shown: their results are final, so they are read once. */
+const finishedRounds = new WeakMap<Stores, Map<string, TrendRound>>();
+
+/**
+ * What may be shown of the newest sheet's rounds: totals only where both parties have signed them.
+ * Rounds of earlier sheets asked other things, and are not drawn on one line with these.
+ */
 function released(source: PageSource): { sheet: Sheet | undefined; rounds: TrendRound[] } {
-  const { rounds, sheets, tasks, results } = source.stores;
-  const all = rounds.all().filter((round) => round.state !== 'planned');
+  const all = source.stores.rounds.all().filter((round) => round.state !== 'planned');
   const newest = all.at(-1);
-  const sheet = newest && sheets.withHash(newest.sheetHash);
+  const sheet = newest && source.stores.sheets.withHash(newest.sheetHash);
   return {
     sheet: sheet && (parseCanonicalJson(sheet.bytes) as unknown as Sheet),
-    rounds: all.map((round) => {
-      const totals = new Map(
-        results
-          .confirmed(round.manifestHash)
-          .map((result) => [result.groupIndex, decodePublished(result.published)]),
-      );
-      return {
-        number: round.number,
-        days: headOf(round).days,
-        groups: tasks.ofRound(round.manifestHash).map((task): TrendGroup => {
-          const published = totals.get(task.groupIndex);
-          const group = {
-            index: task.groupIndex,
-            name: task.groupName,
-            department: task.department,
-            rosterSize: task.rosterSize,
-          };
-          if (published !== undefined) return { ...group, state: 'confirmed', ...published };
-          return { ...group, ...unreleased(round, task) };
-        }),
+    rounds: all
+      .filter((round) => round.sheetHash.equals(newest?.sheetHash as Buffer))
+      .map((round) => trendRound(source.stores, round)),
+  };
+}
+
+function trendRound(stores: Stores, round: Round): TrendRound {
+  const kept = finishedRounds.get(stores) ?? new Map<string, TrendRound>();
+  finishedRounds.set(stores, kept);
+  const key = round.manifestHash.toString('hex');
+  const known = kept.get(key);
+  if (known !== undefined) return known;
+  const totals = new Map(
+    stores.results
+      .confirmed(round.manifestHash)
+      .map((result) => [result.groupIndex, decodePublished(result.published)]),
+  );
+  const trend = {
+    number: round.number,
+    days: headOf(round).days,
+    groups: stores.tasks.ofRound(round.manifestHash).map((task): TrendGroup => {
+      const published = totals.get(task.groupIndex);
+      const group = {
+        index: task.groupIndex,
+        name: task.groupName,
+        department: task.department,
+        rosterSize: task.rosterSize,
       };
+      if (published !== undefined) return { ...group, state: 'confirmed', ...published };
+      return { ...group, ...unreleased(round, task) };
     }),
   };
+  // Signed by both, the list says that nothing of the round will change.
+  if (round.listEmployerSignature !== null) kept.set(key, trend);
+  return trend;
 }
 
 function unreleased(

@@ -98,6 +98,10 @@ export class HelperJobStore {
     this.#collected.run(response, taskId);
   }
 
+  forgetCollection(taskId: Uint8Array): void {
+    this.#deleteCollection.run(taskId);
+  }
+
   /** Forgets everything about a group that is confirmed or withheld. */
   forget(taskId: Uint8Array): void {
     this.#forgetAggregations.run(taskId);

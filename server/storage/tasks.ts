@@ -38,6 +38,7 @@ export class TaskStore {
   readonly #deleteOfRound;
   readonly #byId;
   readonly #ofRound;
+  readonly #ofGroup;
   readonly #inState;
   readonly #move;
   readonly #withhold;
@@ -59,6 +60,9 @@ export class TaskStore {
     this.#byId = db.prepare<[Uint8Array], Task>(`SELECT ${COLUMNS} FROM tasks WHERE task_id = ?`);
     this.#ofRound = db.prepare<[Uint8Array], Task>(
       `SELECT ${COLUMNS} FROM tasks WHERE manifest_hash = ? ORDER BY group_index`,
+    );
+    this.#ofGroup = db.prepare<[Uint8Array, number], Task>(
+      `SELECT ${COLUMNS} FROM tasks WHERE manifest_hash = ? AND group_index = ?`,
     );
     this.#inState = db.prepare<[TaskState], Task>(
       `SELECT ${COLUMNS} FROM tasks WHERE state = ? ORDER BY manifest_hash, group_index`,
@@ -98,6 +102,11 @@ export class TaskStore {
 
   ofRound(manifestHash: Uint8Array): Task[] {
     return this.#ofRound.all(manifestHash);
+  }
+
+  /** One group of a round. */
+  ofGroup(manifestHash: Uint8Array, groupIndex: number): Task | undefined {
+    return this.#ofGroup.get(manifestHash, groupIndex);
   }
 
   inState(state: TaskState): Task[] {

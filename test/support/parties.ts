@@ -27,6 +27,7 @@ import { EvaluationClock } from '../../server/evaluation/clock.ts';
 import { pairParties } from '../../server/evaluation/pairing.ts';
 import { type Guardian, startGuardian } from '../../server/guardian/guardian.ts';
 import { type Party, type PartyConfig, systemRandomness } from '../../server/party.ts';
+import type { Clock } from '../../server/storage/clock.ts';
 import { type Database, openDatabase } from '../../server/storage/database.ts';
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
@@ -103,7 +104,12 @@ export interface TwoParties {
 }
 
 export async function startTwoParties(
-  options: { evaluation?: boolean; randomness?: PartyConfig['randomness'] } = {},
+  options: {
+    evaluation?: boolean;
+    randomness?: PartyConfig['randomness'];
+    /** What both parties see of the clock that the test moves. */
+    seen?: (clock: Clock) => Clock;
+  } = {},
 ): Promise<TwoParties> {
   await sodiumReady();
   const folder = mkdtempSync(join(tmpdir(), 'chorus-test-'));
@@ -126,7 +132,7 @@ export async function startTwoParties(
     evaluation: options.evaluation ?? true,
     timeZone: 'UTC',
     planDaysAhead: 1,
-    clock,
+    clock: options.seen?.(clock) ?? clock,
     randomness: options.randomness ?? systemRandomness,
     fetch: async (input, init) => {
       const wire = wires[party];

@@ -29,12 +29,17 @@ export function manifestRoutes(parts: GuardianParts): Router {
 
   router.get('/manifests/:hash/entries/:index', (request, response) => {
     const round = roundOf(parts, request.params.hash);
-    const tasks = parts.tasks.ofRound(round.manifestHash);
-    const task = tasks.find(({ groupIndex }) => String(groupIndex) === request.params.index);
+    const { hash, index } = request.params;
+    const task = /^(0|[1-9]\d{0,6})$/.test(index)
+      ? parts.tasks.ofGroup(round.manifestHash, Number(index))
+      : undefined;
     if (task === undefined) throw new Refusal('notFound');
-    const key = request.params.hash;
-    const tree = trees.get(key) ?? new MerkleTree(tasks.map(({ entry }) => entry));
-    trees.set(key, tree);
+    let tree = trees.get(hash);
+    if (tree === undefined) {
+      const entries = parts.tasks.ofRound(round.manifestHash).map(({ entry }) => entry);
+      tree = new MerkleTree(entries);
+      trees.set(hash, tree);
+    }
     response.json({
       entry: toBase64url(task.entry),
       path: tree.inclusionPath(task.groupIndex).map(toBase64url),
