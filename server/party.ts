@@ -5,7 +5,9 @@ import { type Logger, pino } from 'pino';
 import { z } from 'zod';
 import type { Randomness } from '../crypto/random.ts';
 import { Secret } from '../crypto/secret.ts';
+import { PlanError } from './domain/plan-error.ts';
 import type { PageFolders } from './http/pages.ts';
+import { Refusal } from './http/refusal.ts';
 import { bytesField } from './http/schema.ts';
 import { close } from './http/serve.ts';
 import type { StatusPage } from './http/views.ts';
@@ -161,7 +163,10 @@ export class PartyWork {
     // The other party is not that far; the step comes again at the next turn.
     const waits = error instanceof PeerRefusal && error.code === 'notYet';
     if (waits || error instanceof PeerAway) return;
-    const message = error instanceof Error ? error.message : String(error);
+    // Pages show what was said to be shown; the rest may hold a path or worse, and is for the log.
+    const told =
+      error instanceof Refusal || error instanceof PeerRefusal || error instanceof PlanError;
+    const message = told ? error.message : 'see the log';
     if (this.#failures.get(step) === message) return;
     this.#failures.set(step, message);
     this.#base.log.error({ step, err: error }, 'step failed');

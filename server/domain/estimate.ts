@@ -110,7 +110,8 @@ export function estimateBlock(block: NoisyBlock, noise: Noise): BlockEstimate | 
   const spread = counts.reduce((sum, c, i) => sum + c * (deviations[i] ?? 0) ** 2, 0) / answers;
   const meanError = (sigma * Math.sqrt(projectedVariance(deviations))) / answers;
 
-  const top = block.favourable === 'high' ? counts.slice(-2) : counts.slice(0, 2);
+  const ends = favourableOptions(options);
+  const top = block.favourable === 'high' ? counts.slice(-ends) : counts.slice(0, ends);
   const share = top.reduce((sum, count) => sum + count, 0) / answers;
   // The variance is convex in the share, so its largest value stands at a share of 0 or of 1.
   const bound = Math.max(...[0, 1].map((p) => projectedVariance(shareWeights(options, p))));
@@ -128,7 +129,12 @@ export function estimateBlock(block: NoisyBlock, noise: Noise): BlockEstimate | 
   };
 }
 
-/** Weights of the counts in the share's error: 1 − p for the two favourable options, else −p. */
+/** How many end options a share counts: two, or one where two would be more than half. */
+export function favourableOptions(options: number): number {
+  return options < 4 ? 1 : 2;
+}
+
+/** Weights of the counts in the share's error: 1 − p for the favourable options, else −p. */
 function shareWeights(options: number, p: number): number[] {
-  return Array.from({ length: options }, (_, i) => (i < 2 ? 1 - p : -p));
+  return Array.from({ length: options }, (_, i) => (i < favourableOptions(options) ? 1 - p : -p));
 }

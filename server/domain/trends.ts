@@ -1,5 +1,5 @@
 import { blockLengths, type Question, type Sheet } from '../../crypto/sheet.ts';
-import { type BlockEstimate, estimateBlock, roundedDown } from './estimate.ts';
+import { type BlockEstimate, estimateBlock, favourableOptions, roundedDown } from './estimate.ts';
 import { band, dayWords, percent, percentWords, shortDay, shownMean, shownShare } from './shown.ts';
 import { WITHHELD, type WithheldReason } from './withheld.ts';
 
@@ -215,7 +215,9 @@ function itemOf(sheet: Sheet, cells: readonly Cell[], at: number, question: Ques
   }
   const [first, last] = [question.options[0], question.options.at(-1)];
   const counted =
-    question.favourable === 'high' ? question.options.slice(-2) : question.options.slice(0, 2);
+    question.favourable === 'high'
+      ? question.options.slice(-favourableOptions(question.options.length))
+      : question.options.slice(0, favourableOptions(question.options.length));
   const chosen = counted.map((option) => `“${option}”`).join(' or ');
   return {
     id: question.id,

@@ -53,7 +53,7 @@ export async function aggregate(
     throw new Refusal('withheld', 'the round’s keys are gone');
   }
   const examined = await paced(verifyInits, (verifyInit) => examine(context, keys, verifyInit));
-  const reply = transact(parts.db, () => {
+  const reply = decideOrWithhold(parts, task, () => {
     // Another request for this group may have been decided in the meantime.
     const twin = parts.helperJobs.aggregation(task.taskId, requestHash);
     if (twin !== undefined) return twin;
@@ -62,6 +62,18 @@ export async function aggregate(
   });
   truncateWal(parts.db);
   return reply;
+}
+
+/** A lot of which too little would be left is folded by neither, and ends the group here too. */
+function decideOrWithhold(parts: EmployerParts, task: Task, decision: () => Reply): Reply {
+  try {
+    return transact(parts.db, decision);
+  } catch (error) {
+    if (error instanceof Refusal && error.code === 'lotTooSmall') {
+      withhold(parts, task, 'lot-too-small');
+    }
+    throw error;
+  }
 }
 
 function refuseUnlessCounting(parts: EmployerParts, task: Task): void {

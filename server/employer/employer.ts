@@ -63,6 +63,7 @@ export async function openEmployer(config: PartyConfig): Promise<EmployerParts> 
  */
 export async function startEmployer(config: PartyConfig): Promise<Employer> {
   const parts = await openEmployer(config);
+  parts.keyFiles.wipeDrafts();
   const work = new PartyWork(
     parts,
     'guardian',

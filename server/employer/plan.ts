@@ -73,7 +73,7 @@ export async function contribute(
 
 function requireUnsigned(parts: EmployerParts, number: number): void {
   if (parts.rounds.withNumber(number) === undefined) return;
-  throw new Refusal('planMismatch', 'this round has a manifest already');
+  throw new Refusal('roundTaken');
 }
 
 /** The roster's unit sizes, kept for this round together with the group of each. */

@@ -53,8 +53,8 @@ export async function countLots(parts: GuardianParts): Promise<boolean> {
   let next = nextLot(parts, failed);
   let prepared: Promise<PreparedLot> | undefined;
   while (next !== undefined) {
+    const { task, lot, keys }: NextLot = next;
     try {
-      const { task, lot, keys } = next;
       if (keys === undefined) {
         withhold(parts, task, 'keys-lost');
         prepared = undefined;
@@ -76,7 +76,7 @@ export async function countLots(parts: GuardianParts): Promise<boolean> {
     } catch (error) {
       failures.push(error);
       if (!parts.peer.answered) break;
-      failed.add(next.task.taskId.toString('hex'));
+      failed.add(task.taskId.toString('hex'));
       prepared = undefined;
       next = nextLot(parts, failed);
     }

@@ -71,6 +71,7 @@ export async function openGuardian(config: PartyConfig): Promise<GuardianParts> 
  */
 export async function startGuardian(config: PartyConfig): Promise<Guardian> {
   const parts = await openGuardian(config);
+  parts.keyFiles.wipeDrafts();
   const work = new PartyWork(
     parts,
     'employer',

@@ -75,7 +75,8 @@ export async function planRound(parts: GuardianParts, plan: RoundPlan): Promise<
   } catch (error) {
     // It will never be signed, and nobody has seen it: the roster changed, say. Drafted anew later.
     const refused = error instanceof PeerRefusal || error instanceof Refusal;
-    if (refused && error.code === 'planMismatch') discardDraft(parts, round);
+    const final = refused && (error.code === 'planMismatch' || error.code === 'invalidMessage');
+    if (final) discardDraft(parts, round);
     throw error;
   }
   return round.manifestHash;

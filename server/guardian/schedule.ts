@@ -5,6 +5,7 @@ import { type Days, today } from '../domain/days.ts';
 import { nextRound } from '../domain/schedule.ts';
 import { dayWords } from '../domain/shown.ts';
 import { each } from '../jobs/each.ts';
+import { PeerRefusal } from '../peer/client.ts';
 import type { StoredSheet } from '../storage/sheets.ts';
 import type { GuardianParts } from './parts.ts';
 import type { RoundPlan } from './plan.ts';
@@ -70,7 +71,29 @@ export async function planDueRounds(
     }
   }
   return each(due, parts.peer, async (round) => {
-    await plan(round);
+    await planFree(round, plan);
     return true;
   });
+}
+
+/** Numbers that are tried for one round. */
+const TRIES = 100;
+
+/**
+ * Plans a round under the first number that the employer has not signed yet: after a restored backup
+ * this party may not know of rounds that were signed.
+ */
+async function planFree(
+  round: RoundPlan,
+  plan: (plan: RoundPlan) => Promise<unknown>,
+): Promise<void> {
+  for (let number = round.number; ; number++) {
+    try {
+      await plan({ ...round, number });
+      return;
+    } catch (error) {
+      const taken = error instanceof PeerRefusal && error.code === 'roundTaken';
+      if (!taken || number + 1 >= round.number + TRIES) throw error;
+    }
+  }
 }

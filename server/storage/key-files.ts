@@ -28,8 +28,16 @@ export class KeyFiles {
     this.#folder = folder;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     chmodSync(folder, 0o700);
-    // What a crash left in the middle of writing or deleting: never read, so wiped.
-    for (const file of readdirSync(folder)) if (file.endsWith(DRAFT)) wipe(join(folder, file));
+  }
+
+  /**
+   * Wipes what a crash left in the middle of writing or deleting; it is never read. For the service
+   * alone, at its start: a single command must not take a draft away that the service is writing.
+   */
+  wipeDrafts(): void {
+    for (const file of readdirSync(this.#folder)) {
+      if (file.endsWith(DRAFT)) wipe(join(this.#folder, file));
+    }
   }
 
   /** The parsed content of a key file, or undefined if there is none. */
