@@ -34,12 +34,13 @@ for (const { names, run } of BENCHES) {
   if (positionals.length > 0 && !names.some((name) => positionals.includes(name))) continue;
   for (const result of await run()) {
     results.push(result);
-    const { name, unit, value, peer, ratio } = result;
+    const { name, unit, value, peer, ratio, note } = result;
     const compared =
       peer === undefined || ratio === undefined
         ? ''
         : `   peer ${number(peer)}, ${number(ratio)} times better`;
-    console.log(`${name.padEnd(24)}${number(value).padStart(10)} ${unit}${compared}`);
+    const remark = note === undefined ? '' : `   ${note}`;
+    console.log(`${name.padEnd(24)}${number(value).padStart(10)} ${unit}${compared}${remark}`);
   }
 }
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
