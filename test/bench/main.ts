@@ -5,6 +5,7 @@ import { benchCount } from './count.ts';
 import { benchHpke } from './hpke.ts';
 import type { BenchResult } from './result.ts';
 import { benchStart } from './start.ts';
+import { benchTokens } from './tokens.ts';
 import { benchUpload } from './upload.ts';
 import { benchVdaf } from './vdaf.ts';
 
@@ -16,6 +17,7 @@ const BENCHES: readonly { names: readonly string[]; run: () => Promise<BenchResu
   { names: ['upload'], run: benchUpload },
   { names: ['count'], run: benchCount },
   { names: ['start'], run: benchStart },
+  { names: ['tokens'], run: benchTokens },
 ];
 
 const { values, positionals } = parseArgs({
