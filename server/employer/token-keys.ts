@@ -2,13 +2,11 @@ import {
   constants,
   createPrivateKey,
   createPublicKey,
-  generateKeyPair,
   type KeyObject,
   privateDecrypt,
   publicEncrypt,
 } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { z } from 'zod';
 import { compareBytes, equalBytes, fromBase64url, toBase64url } from '../../crypto/bytes.ts';
 import { CryptoError } from '../../crypto/errors.ts';
@@ -20,17 +18,15 @@ import {
 } from '../../crypto/token-key.ts';
 import { bytesField } from '../http/schema.ts';
 import type { KeyFiles } from '../storage/key-files.ts';
+import { type KeyMaker, type KeyPair, startKeyMaker } from './key-maker.ts';
 
 /**
  * Keys in one file: what a crash loses at most (some seconds of work), and about 100 kB, so that no
  * write, read or deletion holds up a request.
  */
 export const KEYS_PER_FILE = 50;
-/** Keys made at once, each in a thread of libuv's four: the others stay free for files and names. */
+/** Keys made at once, each in a thread of its own. */
 const AT_ONCE = 2;
-
-const BITS = 8 * TOKEN_KEY_SIZE;
-const EXPONENT = 65_537;
 
 const FILE = z.strictObject({
   keys: z
@@ -39,16 +35,6 @@ const FILE = z.strictObject({
 });
 /** A key as its file has it: the public key, and the private one as base64url PKCS#8. */
 type StoredKey = z.infer<typeof FILE>['keys'][number];
-
-/** An RSA key pair of 2048 bits with e = 65537. */
-type KeyPair = { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
-
-const generateRsa = promisify(generateKeyPair);
-
-/** A new key pair, made in a thread of libuv's. */
-function newKeyPair(): Promise<KeyPair> {
-  return generateRsa('rsa', { modulusLength: BITS, publicExponent: EXPONENT });
-}
 
 /** The key of one group, open. Node's KeyObjects do not print what they hold. */
 export interface IssuerKey {
@@ -75,16 +61,16 @@ export interface KeyGeneration {
  */
 export class TokenKeys {
   readonly #files: KeyFiles;
-  readonly #newPair: () => Promise<KeyPair>;
+  readonly #startMaker: () => KeyMaker;
   readonly #opened = new Map<number, Map<number, IssuerKey>>();
   readonly #running = new Map<number, { stop: AbortController; ended: Promise<unknown> }>();
   /** The end of the generation before: one at a time, whatever is asked for. */
   #last: Promise<unknown> = Promise.resolve();
 
-  /** @param newPair where key pairs come from */
-  constructor(files: KeyFiles, newPair: () => Promise<KeyPair> = newKeyPair) {
+  /** @param startMaker where key pairs come from */
+  constructor(files: KeyFiles, startMaker: () => KeyMaker = startKeyMaker) {
     this.#files = files;
-    this.#newPair = newPair;
+    this.#startMaker = startMaker;
   }
 
   /**
@@ -133,19 +119,22 @@ export class TokenKeys {
     const made = new Map<number, StoredKey>();
     const queue = missing.values();
     const worker = async () => {
-      for (const group of queue) {
-        signal.throwIfAborted();
-        made.set(group, storedKey(await this.#newPair()));
-        signal.throwIfAborted();
-        this.#writeIfComplete(round, groups, files, made, Math.floor(group / KEYS_PER_FILE));
-        onProgress?.(++done);
+      const maker = this.#startMaker();
+      try {
+        for (const group of queue) {
+          signal.throwIfAborted();
+          made.set(group, storedKey(await maker.next()));
+          signal.throwIfAborted();
+          this.#writeIfComplete(round, groups, files, made, Math.floor(group / KEYS_PER_FILE));
+          onProgress?.(++done);
+        }
+      } catch (error) {
+        stop.abort(error); // the other one too; nothing goes on behind the back
+      } finally {
+        await maker.stop();
       }
     };
-    // The first fault stops the others; it ends when they have.
-    const workers = Array.from({ length: AT_ONCE }, () =>
-      worker().catch((error) => stop.abort(error)),
-    );
-    await Promise.all(workers);
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, missing.length) }, worker));
     signal.throwIfAborted();
     return files.flatMap((keys) => keys.map(({ spki }) => spki)).slice(0, groups);
   }

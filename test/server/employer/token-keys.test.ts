@@ -1,18 +1,22 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { toHex } from '../../../crypto/bytes.ts';
 import { blindToken, finalizeToken, verifyToken } from '../../../crypto/token.ts';
 import { decodeTokenSpki } from '../../../crypto/token-key.ts';
+import { type KeyMaker, type KeyPair, startKeyMaker } from '../../../server/employer/key-maker.ts';
 import { issueToken, KEYS_PER_FILE, TokenKeys } from '../../../server/employer/token-keys.ts';
 import { KeyFiles } from '../../../server/storage/key-files.ts';
 import { expectCode, random } from '../../crypto/support.ts';
 import { testFolder } from '../../support/folder.ts';
-import { issuerKey, power, rsaPair, toBytes, toInteger } from '../../support/tokens.ts';
+import { issuerKey, modulusOf, power, rsaPair, toBytes, toInteger } from '../../support/tokens.ts';
 
 /** Real keys take long: these are given out again and again. */
 const PAIRS = [rsaPair(), rsaPair(), rsaPair()];
+
+const maker = (next: () => Promise<KeyPair>): KeyMaker => ({ next, stop: async () => {} });
 
 function start() {
   const folder = join(testFolder(), 'keys');
@@ -21,9 +25,9 @@ function start() {
     counts.mostAtOnce = Math.max(counts.mostAtOnce, ++counts.atOnce);
     await new Promise((resolve) => setTimeout(resolve, 1));
     counts.atOnce--;
-    return PAIRS[counts.made++ % PAIRS.length] as (typeof PAIRS)[number];
+    return PAIRS[counts.made++ % PAIRS.length] as KeyPair;
   };
-  const open = () => new TokenKeys(new KeyFiles(folder), newPair);
+  const open = () => new TokenKeys(new KeyFiles(folder), () => maker(newPair));
   return { folder, counts, open, keys: open(), names: () => readdirSync(folder).sort() };
 }
 
@@ -120,10 +124,11 @@ describe('the token keys of a round', () => {
     const { folder } = start();
     let calls = 0;
     const fault = new Error('no entropy');
-    const keys = new TokenKeys(new KeyFiles(folder), async () => {
+    const newPair = async () => {
       if (++calls === 3) throw fault;
-      return PAIRS[0] as (typeof PAIRS)[number];
-    });
+      return PAIRS[0] as KeyPair;
+    };
+    const keys = new TokenKeys(new KeyFiles(folder), () => maker(newPair));
     await expect(keys.generate({ round: 1, groups: 20 })).rejects.toBe(fault);
     expect(calls).toBeLessThan(6);
     expect((await keys.generate({ round: 1, groups: 4 })).length).toBe(4);
@@ -191,6 +196,22 @@ describe('the token keys of a round', () => {
   });
 });
 
+describe('a key maker', () => {
+  test('makes another pair each time, from a thread that does not slow this one down', async () => {
+    const before = getPriority();
+    const made = startKeyMaker();
+    const [one, two] = [await made.next(), await made.next()];
+    expect(one.publicKey.asymmetricKeyDetails).toEqual({
+      modulusLength: 2048,
+      publicExponent: 65_537n,
+    });
+    expect(toInteger(modulusOf(one.publicKey))).toBe(toInteger(modulusOf(one.privateKey)));
+    expect(modulusOf(one.publicKey)).not.toEqual(modulusOf(two.publicKey));
+    await made.stop();
+    expect(getPriority()).toBe(before);
+  });
+});
+
 describe('issuing', () => {
   const key = issuerKey(PAIRS[0]);
   const n = toInteger(key.modulus);
@@ -216,7 +237,7 @@ describe('issuing', () => {
   });
 
   test('does not give away a signature that fails its own check', () => {
-    const mixed = { ...key, publicKey: (PAIRS[1] as (typeof PAIRS)[number]).publicKey };
+    const mixed = { ...key, publicKey: (PAIRS[1] as KeyPair).publicKey };
     expect(() => issueToken(mixed, toBytes(2n))).toThrow('its own check');
   });
 });
