@@ -300,7 +300,8 @@ export async function until(
   }
 }
 
-async function freePort(): Promise<number> {
+/** A port that nobody has just now. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
