@@ -13,7 +13,10 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   return out;
 }
 
-/** Whether two byte strings are equal, in time that depends on their lengths only. */
+/**
+ * Whether two byte strings are equal, in time that depends on their lengths only: the comparison for
+ * everything secret.
+ */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   let difference = 0;

@@ -13,7 +13,9 @@ export type CryptoErrorCode =
   /** A signature does not verify. */
   | 'signature'
   /** A manifest, entry or path contradicts its hash, its signatures or itself. */
-  | 'manifest';
+  | 'manifest'
+  /** A token, its key or a blind signature does not verify. */
+  | 'token';
 
 /** The one error that `crypto/` throws on purpose. Match on `code`, never on the message. */
 export class CryptoError extends Error {

@@ -5,6 +5,7 @@ import { CryptoError } from './errors.ts';
 import { merkleRoot, verifyInclusion } from './merkle.ts';
 import type { Secret } from './secret.ts';
 import { sha256 } from './sha256.ts';
+import { base64url, fields, natural, oneOf, text } from './shape.ts';
 import { blockLengths, type Sheet, sheetWithHash } from './sheet.ts';
 import { sign, verifySignature } from './signing.ts';
 import { chunkLengthFor, type SurveyParameters } from './vdaf/circuits/survey.ts';
@@ -134,6 +135,15 @@ function configurationOf(
   };
 }
 
+/** For a head and a sheet that others signed: what in them makes no task is their fault. */
+function expectedConfiguration(head: ManifestHead, sheet: Sheet, entry: ManifestEntry): Uint8Array {
+  try {
+    return encodeTaskConfiguration(configurationOf(head, sheet, entry));
+  } catch {
+    throw new CryptoError('manifest', 'no task follows from the sheet and the group');
+  }
+}
+
 /** The VDAF parameters of a sheet. */
 export function surveyOf(sheet: Sheet): SurveyParameters {
   const lengths = blockLengths(sheet);
@@ -188,8 +198,7 @@ export function openEntry(
   const entry = checkEntry(parseCanonicalJson(bytes));
   if (entry.index !== index) throw new CryptoError('manifest', 'the entry is of another group');
   const configuration = fromBase64url(entry.task_configuration);
-  const expected = configurationOf(head, sheet, entry);
-  if (!equalBytes(encodeTaskConfiguration(expected), configuration)) {
+  if (!equalBytes(expectedConfiguration(head, sheet, entry), configuration)) {
     throw new CryptoError('manifest', 'the task does not follow from the sheet and the group');
   }
   return {
@@ -237,66 +246,41 @@ export function requireEntries(head: ManifestHead, entries: readonly Uint8Array[
   }
 }
 
-type Shape = { readonly [key: string]: 'text' | 'natural' | 'base64url' | Shape };
+const KEY = fields<ManifestKey>({ config_id: natural, public_key: base64url });
+const HEAD = fields<ManifestHead>({
+  version: oneOf(1),
+  sheet_hash: base64url,
+  round: natural,
+  days: fields<ManifestHead['days']>({ start: natural, duration: natural }),
+  time_zone: text,
+  guardian: fields<ManifestHead['guardian']>({ url: text, signing_key: base64url, hpke: KEY }),
+  employer: fields<ManifestHead['employer']>({
+    url: text,
+    signing_key: base64url,
+    hpke: KEY,
+    collector: KEY,
+  }),
+  script_hash: base64url,
+  groups: natural,
+  root: base64url,
+});
+const ENTRY = fields<ManifestEntry>({
+  index: natural,
+  name: text,
+  department: text,
+  roster_size: natural,
+  verify_key_hash: base64url,
+  token_key: base64url,
+  task_configuration: base64url,
+});
 
-const KEY_SHAPE: Shape = { config_id: 'natural', public_key: 'base64url' };
-const HEAD_SHAPE: Shape = {
-  version: 'natural',
-  sheet_hash: 'base64url',
-  round: 'natural',
-  days: { start: 'natural', duration: 'natural' },
-  time_zone: 'text',
-  guardian: { url: 'text', signing_key: 'base64url', hpke: KEY_SHAPE },
-  employer: { url: 'text', signing_key: 'base64url', hpke: KEY_SHAPE, collector: KEY_SHAPE },
-  script_hash: 'base64url',
-  groups: 'natural',
-  root: 'base64url',
-};
-const ENTRY_SHAPE: Shape = {
-  index: 'natural',
-  name: 'text',
-  department: 'text',
-  roster_size: 'natural',
-  verify_key_hash: 'base64url',
-  token_key: 'base64url',
-  task_configuration: 'base64url',
-};
-
-/** The head in this JSON value. @throws CryptoError `manifest` */
+/** The head in this JSON value. @throws CryptoError `manifest`, `decode` */
 export function checkHead(value: unknown): ManifestHead {
-  checkShape(value, HEAD_SHAPE, 'head');
-  const head = value as ManifestHead;
-  if (head.version !== 1) throw new CryptoError('manifest', 'a manifest of another version');
-  return head;
+  HEAD(value, 'head');
+  return value as ManifestHead;
 }
 
 function checkEntry(value: unknown): ManifestEntry {
-  checkShape(value, ENTRY_SHAPE, 'entry');
+  ENTRY(value, 'entry');
   return value as ManifestEntry;
-}
-
-function checkShape(value: unknown, shape: Shape, where: string): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new CryptoError('manifest', `${where} is not an object`);
-  }
-  const record = value as Record<string, unknown>;
-  const keys = Object.keys(shape);
-  if (Object.keys(record).length !== keys.length) {
-    throw new CryptoError('manifest', `${where} has other fields than it should`);
-  }
-  for (const key of keys) {
-    const field = record[key];
-    const kind = shape[key] as Shape[string];
-    if (typeof kind === 'object') {
-      checkShape(field, kind, `${where}.${key}`);
-    } else if (kind === 'natural' ? !isNatural(field) : typeof field !== 'string') {
-      throw new CryptoError('manifest', `${where}.${key} is not ${kind}`);
-    } else if (kind === 'base64url') {
-      fromBase64url(field as string);
-    }
-  }
-}
-
-function isNatural(value: unknown): boolean {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }

@@ -1,6 +1,7 @@
 import { equalBytes } from './bytes.ts';
 import { parseCanonicalJson } from './canonical.ts';
 import { sha256 } from './sha256.ts';
+import { fields, list, natural, oneOf, type Shape, text } from './shape.ts';
 
 /**
  * A survey as both parties signed it: canonical JSON whose SHA-256 stands in every manifest head.
@@ -70,12 +71,50 @@ export function blockLengths(sheet: Sheet): number[] {
   return sheet.questions.map((question) => question.options.length + 1);
 }
 
+const SHEET: Shape = fields<Sheet>({
+  version: oneOf(1),
+  title: text,
+  purpose: text,
+  notice: fields<Sheet['notice']>({
+    employer: text,
+    guardian: text,
+    contact: text,
+    points: list(text),
+  }),
+  recipients: list(text),
+  k: natural,
+  noise: fields<Sheet['noise']>({
+    variance: fields<Sheet['noise']['variance']>({ numerator: natural, denominator: natural }),
+    by: oneOf('guardian', 'both'),
+  }),
+  cadence: oneOf('weekly', 'fortnightly', 'monthly', 'quarterly'),
+  schedule: fields<Sheet['schedule']>({ first_day: natural, round_days: natural }),
+  response_percent: natural,
+  retention: fields<Sheet['retention']>({ trends_days: natural }),
+  deadline_days: natural,
+  end_day: natural,
+  questions: list(
+    fields<Question>({
+      id: text,
+      name: text,
+      text,
+      why: text,
+      options: list(text),
+      favourable: oneOf('high', 'low'),
+    }),
+  ),
+});
+
 /**
  * The sheet in these bytes, provided that they are canonical JSON with the hash that was signed.
- * The content was validated before either party signed it, so it is not validated again here.
+ * Both parties validated the content before they signed it; here only its shape is checked, so that
+ * whoever reads on finds every field.
  * @returns undefined if the hash is another one
+ * @throws CryptoError `decode` if they are no canonical JSON, `manifest` if that is no sheet
  */
 export function sheetWithHash(bytes: Uint8Array, hash: Uint8Array): Sheet | undefined {
   if (!equalBytes(sha256(bytes), hash)) return undefined;
-  return parseCanonicalJson(bytes) as unknown as Sheet;
+  const value = parseCanonicalJson(bytes);
+  SHEET(value, 'sheet');
+  return value as unknown as Sheet;
 }

@@ -167,7 +167,8 @@ export class Field {
   /** Which encoded element, if any, is not below the modulus: the index of the first, or −1. */
   indexOfNonCanonical(encoded: Uint8Array): number {
     for (let end = this.encodedSize; end <= encoded.length; end += this.encodedSize) {
-      // Only an element whose top 32 bits are all ones can reach the modulus: one in 2^32.
+      // Only an element whose top 32 bits are all ones can reach the modulus: one in 2^32. Stopping
+      // early tells no more of a share than that it is not such a one.
       if (encoded[end - 1] !== 0xff || encoded[end - 2] !== 0xff) continue;
       if (encoded[end - 3] !== 0xff || encoded[end - 4] !== 0xff) continue;
       const start = end - this.encodedSize;

@@ -97,7 +97,10 @@ function encode(type: number, field: Uint8Array): Uint8Array {
   return concat(Uint8Array.of(type), bigEndian(field.length, 4), field);
 }
 
-/** The one field of a message of which type and size are known. */
+/**
+ * The one field of a message of which type and size are known. Those two are public, so that the
+ * comparison may stop early.
+ */
 function decode(type: number, size: number, message: Uint8Array): Uint8Array {
   const field = message.subarray(5);
   if (

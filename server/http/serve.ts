@@ -26,10 +26,18 @@ export function listen(app: Express, host: string, port: number): Promise<Server
   });
 }
 
+/** How often connections that became idle are looked for, while a server ends. */
+const IDLE_MS = 10;
+
 /** Ends a server: requests under way are answered first, idle connections closed. */
 export function close(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    server.close(() => resolve());
+    // A connection that is busy now is kept afterwards, and a caller may never let it rest.
+    const sweep = setInterval(() => server.closeIdleConnections(), IDLE_MS);
+    server.close(() => {
+      clearInterval(sweep);
+      resolve();
+    });
     server.closeIdleConnections();
   });
 }

@@ -4,39 +4,46 @@ import { encodeTaskConfiguration, taskId } from '../../crypto/dap/task.ts';
 import { HpkePrivateKey, hpkeSeal } from '../../crypto/hpke.ts';
 import { Secret } from '../../crypto/secret.ts';
 import { sodiumReady } from '../../crypto/sodium.ts';
-import { chunkLengthFor, prio3Survey } from '../../crypto/vdaf/circuits/survey.ts';
+import { prio3Survey } from '../../crypto/vdaf/circuits/survey.ts';
 import type { BenchResult } from './result.ts';
+import { choicesOf, named, parametersOf, SIZES, type SurveySize, USUAL } from './survey-sizes.ts';
 
-/** A survey of 12 questions with 6 options each. */
-const BLOCK_LENGTHS: readonly number[] = new Array<number>(12).fill(6);
-const CHOICES = [0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5];
-/** About what a leader's input share and its associated data take, in bytes. */
-const PLAINTEXT_SIZE = 1782;
+/** What a PlaintextInputShare has beside its payload, in bytes. */
+const FRAME_SIZE = 6;
+/** About what the associated data of an input share takes. */
 const AAD_SIZE = 900;
 
 const WARM_UP_CALLS = 200;
 const CALLS = 1000;
 
 /**
- * HPKE alone, and all that a client does for one report with consent, token and signature: medians
- * in µs a call.
+ * All that a client does for one report with consent, token and signature; and HPKE alone, on the
+ * leader's input share of surveys of 12 to 1000 elements. Medians in µs a call.
  */
 export async function benchHpke(): Promise<BenchResult[]> {
   await sodiumReady();
   const key = HpkePrivateKey.fromSeed(new Secret(random(32)));
-  const [info, aad, plaintext] = [random(20), random(AAD_SIZE), random(PLAINTEXT_SIZE)];
+  const task = reportTask(key.publicKey);
+  const choices = choicesOf(USUAL);
+  return [
+    result('seal.node', () => buildReport(task, choices, new Secret(random(32)), random)),
+    ...SIZES.flatMap((size) => sealAndOpen(key, size)),
+  ];
+}
+
+function sealAndOpen(key: HpkePrivateKey, size: SurveySize): BenchResult[] {
+  const shareSize = prio3Survey(parametersOf(size)).inputShareSize(0);
+  const [info, aad, plaintext] = [random(20), random(AAD_SIZE), random(FRAME_SIZE + shareSize)];
   const seal = () => hpkeSeal(key.publicKey, info, aad, plaintext, random(64));
   const { enc, ciphertext } = seal();
-  const task = reportTask(key.publicKey);
   return [
-    result('seal.node', () => buildReport(task, CHOICES, new Secret(random(32)), random)),
-    result('hpke.seal', seal),
-    result('hpke.open', () => key.open(enc, info, aad, ciphertext)),
+    result(named('hpke.seal', size), seal),
+    result(named('hpke.open', size), () => key.open(enc, info, aad, ciphertext)),
   ];
 }
 
 function reportTask(publicKey: Uint8Array): ReportTask {
-  const survey = { blockLengths: BLOCK_LENGTHS, chunkLength: chunkLengthFor(BLOCK_LENGTHS) };
+  const survey = parametersOf(USUAL);
   const taskConfiguration = encodeTaskConfiguration({
     taskInfo: random(32),
     leaderAggregatorEndpoint: 'https://guardian.example/',

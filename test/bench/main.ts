@@ -5,6 +5,7 @@ import { benchCount } from './count.ts';
 import { benchHpke } from './hpke.ts';
 import type { BenchResult } from './result.ts';
 import { benchStart } from './start.ts';
+import { benchTokens } from './tokens.ts';
 import { benchUpload } from './upload.ts';
 import { benchVdaf } from './vdaf.ts';
 
@@ -16,6 +17,7 @@ const BENCHES: readonly { names: readonly string[]; run: () => Promise<BenchResu
   { names: ['upload'], run: benchUpload },
   { names: ['count'], run: benchCount },
   { names: ['start'], run: benchStart },
+  { names: ['tokens'], run: benchTokens },
 ];
 
 const { values, positionals } = parseArgs({
@@ -34,12 +36,13 @@ for (const { names, run } of BENCHES) {
   if (positionals.length > 0 && !names.some((name) => positionals.includes(name))) continue;
   for (const result of await run()) {
     results.push(result);
-    const { name, unit, value, peer, ratio } = result;
+    const { name, unit, value, peer, ratio, note } = result;
     const compared =
       peer === undefined || ratio === undefined
         ? ''
         : `   peer ${number(peer)}, ${number(ratio)} times better`;
-    console.log(`${name.padEnd(24)}${number(value).padStart(10)} ${unit}${compared}`);
+    const remark = note === undefined ? '' : `   ${note}`;
+    console.log(`${name.padEnd(24)}${number(value).padStart(10)} ${unit}${compared}${remark}`);
   }
 }
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);

@@ -7,4 +7,6 @@ export interface BenchResult {
   peer?: number;
   /** peer / value: how many times faster. */
   ratio?: number;
+  /** What else the value means; printed behind it. */
+  note?: string;
 }

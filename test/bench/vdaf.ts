@@ -1,12 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { Prio3SumVec } from '@divviup/prio3';
+import type { Secret } from '../../crypto/secret.ts';
 import { sodiumReady } from '../../crypto/sodium.ts';
-import { chunkLengthFor, prio3Survey } from '../../crypto/vdaf/circuits/survey.ts';
+import type { SecretVec } from '../../crypto/vdaf/aggregation.ts';
+import { PRIO3_SURVEY, prio3Survey, survey } from '../../crypto/vdaf/circuits/survey.ts';
+import { Derivation } from '../../crypto/vdaf/derivation.ts';
+import { Flp } from '../../crypto/vdaf/flp.ts';
 import type { BenchResult } from './result.ts';
-
-/** A survey of 12 questions with 6 options each: 72 elements. */
-const BLOCK_LENGTHS: readonly number[] = new Array<number>(12).fill(6);
-const CHOICES = [0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5];
+import {
+  choicesOf,
+  named,
+  parametersOf,
+  perElementAndLog,
+  SIZES,
+  type SurveySize,
+  USUAL,
+} from './survey-sizes.ts';
 
 const ROUNDS = 25;
 /** Until the compiler has settled, which takes some 2000 calls. */
@@ -16,32 +25,60 @@ const CALLS = { own: 100, peer: 10 };
 
 /**
  * Prio3Survey against `@divviup/prio3`'s Prio3SumVec (an older draft) with 72 elements of one bit,
- * in one process: medians over rounds, in µs a call.
+ * in one process; and then alone, for surveys of 12 to 1000 elements. Medians over rounds, in µs a
+ * call.
  *
- * `vdaf.verify` is all that the helper does with one report: the first step, the decision, the last
- * step. `vdaf.shard` is all that the client does.
+ * - `vdaf.verify` is all that the helper does with one report: the first step, the decision, the
+ *   last step. Of that `vdaf.verify.xof` is hashing, `.decode` reading elements, `.query` the
+ *   arithmetic of the proof, on vectors of the same lengths.
+ * - `vdaf.shard` is all that the client does.
+ * - `vdaf.aggregate` adds one report to a sum; `vdaf.unshard` is once for all.
  */
 export async function benchVdaf(): Promise<BenchResult[]> {
   await sodiumReady();
-  const own = ownSide();
+  const usual = ownSide(USUAL);
   const peer = await peerSide();
+  const compared = [
+    await compare('vdaf.verify', usual.verify, peer.verify),
+    await compare('vdaf.shard', usual.shard, peer.shard),
+  ];
+  return [...compared, ...SIZES.flatMap(alone)];
+}
+
+/** Everything about one size, but for what was compared with the peer. */
+function alone(size: SurveySize): BenchResult[] {
+  const own = ownSide(size);
+  const parts = partsOfVerify(size);
+  const result = (name: string, value: number): BenchResult => {
+    return { name: named(name, size), unit: 'µs', value, note: perElementAndLog(value, size) };
+  };
+  const measured = (name: string, call: () => unknown) => result(name, medianTime(call));
+  const streams = medianTime(parts.streams);
+  const decodeOfStreams = medianTime(parts.decodeStreams);
+  const decodeOfMessages = medianTime(parts.decodeMessages);
   return [
-    await compare('vdaf.verify', own.verify, peer.verify),
-    await compare('vdaf.shard', own.shard, peer.shard),
+    ...(size === USUAL
+      ? []
+      : [measured('vdaf.verify', own.verify), measured('vdaf.shard', own.shard)]),
+    result('vdaf.verify.xof', streams - decodeOfStreams),
+    result('vdaf.verify.decode', decodeOfStreams + decodeOfMessages),
+    measured('vdaf.verify.query', parts.query),
+    measured('vdaf.aggregate', own.aggregate),
+    measured('vdaf.unshard', own.unshard),
   ];
 }
 
-function ownSide() {
-  const chunkLength = chunkLengthFor(BLOCK_LENGTHS);
-  const prio3 = prio3Survey({ blockLengths: BLOCK_LENGTHS, chunkLength });
+function ownSide(size: SurveySize) {
+  const prio3 = prio3Survey(parametersOf(size));
+  const choices = choicesOf(size);
   const ctx = bytes(38);
   const nonce = bytes(prio3.nonceSize);
   const verifyKey = bytes(prio3.verifyKeySize);
   const rand = bytes(prio3.randSize);
-  const shard = () => prio3.shard(ctx, CHOICES, nonce, rand);
+  const shard = () => prio3.shard(ctx, choices, nonce, rand);
   const { publicShare, inputShares } = shard();
   const init = (aggregatorId: 0 | 1) => {
-    const share = inputShares[aggregatorId] as (typeof inputShares)[number];
+    const share = inputShares[aggregatorId] as Secret<Uint8Array>;
     return prio3.verifyInit(verifyKey, ctx, aggregatorId, nonce, publicShare, share);
   };
   const leader = init(0);
@@ -50,14 +87,71 @@ function ownSide() {
     const shares = [leader.verifierShare, helper.verifierShare];
     return prio3.verifyNext(ctx, helper.state, prio3.verifierSharesToMessage(ctx, shares));
   };
-  return { shard, verify };
+  const helperShare = verify();
+  const leaderShare = prio3.addIntegers(
+    prio3.aggregateInit(),
+    helperShare.reveal().map((x) => -x),
+  );
+  let sum: SecretVec = prio3.aggregateInit();
+  const aggregate = () => {
+    sum = prio3.aggregateUpdate(sum, [helperShare]);
+  };
+  const unshard = () => prio3.unshard([leaderShare, helperShare], 1);
+  return { shard, verify, aggregate, unshard };
+}
+
+/** The work of a helper's `verify` by its kinds. */
+function partsOfVerify(size: SurveySize) {
+  const circuit = survey(parametersOf(size));
+  const flp = new Flp(circuit);
+  const { field, measurementLength, jointRandLength } = circuit;
+  const lengths = {
+    measurement: measurementLength,
+    proof: flp.proofLength,
+    jointRand: jointRandLength,
+    proveRand: flp.proveRandLength,
+    queryRand: flp.queryRandLength,
+  };
+  const derive = new Derivation(field, PRIO3_SURVEY, 1, lengths);
+  const [ctx, seed, nonce, jointRandParts] = [bytes(38), bytes(32), bytes(16), bytes(64)];
+  const measShare = derive.measShare(ctx, 1, seed);
+  const proofShare = derive.proofsShare(ctx, 1, seed);
+  const jointRands = derive.jointRands(ctx, seed);
+  const queryRands = derive.queryRands(ctx, seed, nonce);
+  const one = field.inverse(2n);
+  const vectors = [measShare.elements, proofShare, jointRands, queryRands].map((elements) =>
+    field.encodeVec(elements),
+  );
+  const verifier = flp.query(measShare.elements, proofShare, queryRands, jointRands, one);
+  const message = field.encodeVec(verifier);
+  return {
+    streams() {
+      derive.measShare(ctx, 1, seed);
+      derive.proofsShare(ctx, 1, seed);
+      derive.jointRandPart(ctx, 1, seed, nonce, measShare.encoded);
+      derive.jointRandSeed(ctx, jointRandParts); // twice: as expected, and as exchanged
+      derive.jointRandSeed(ctx, jointRandParts);
+      derive.jointRands(ctx, seed);
+      derive.queryRands(ctx, seed, nonce);
+    },
+    decodeStreams() {
+      for (const vector of vectors) field.decodeVec(vector);
+    },
+    decodeMessages() {
+      field.decodeVec(message);
+      field.decodeVec(message);
+    },
+    query() {
+      flp.query(measShare.elements, proofShare, queryRands, jointRands, one);
+    },
+  };
 }
 
 async function peerSide() {
-  const length = BLOCK_LENGTHS.reduce((sum, options) => sum + options, 0);
-  const prio3 = new Prio3SumVec({ shares: 2, length, bits: 1, chunkLength: 9 });
-  const measurement = BLOCK_LENGTHS.flatMap((options, block) =>
-    Array.from({ length: options }, (_, option) => Number(option === CHOICES[block])),
+  const prio3 = new Prio3SumVec({ shares: 2, length: USUAL.elements, bits: 1, chunkLength: 9 });
+  const choices = choicesOf(USUAL);
+  const measurement = USUAL.blockLengths.flatMap((options, block) =>
+    Array.from({ length: options }, (_, option) => Number(option === choices[block])),
   );
   const nonce = randomBytes(prio3.nonceSize);
   const verifyKey = randomBytes(prio3.verifyKeySize);
@@ -97,7 +191,24 @@ async function compare(
   }
   const value = median(ownTimes);
   const peerValue = median(peerTimes);
-  return { name, unit: 'µs', value, peer: peerValue, ratio: peerValue / value };
+  const note = perElementAndLog(value, USUAL);
+  return { name, unit: 'µs', value, peer: peerValue, ratio: peerValue / value, note };
+}
+
+/** A round takes about this long. */
+const ROUND_MS = 8;
+
+function medianTime(call: () => unknown): number {
+  const start = performance.now();
+  let calls = 0;
+  for (; performance.now() - start < WARM_UP_ROUNDS * ROUND_MS; calls++) call();
+  const perRound = Math.ceil(calls / WARM_UP_ROUNDS);
+  const times = Array.from({ length: ROUNDS }, () => {
+    const from = performance.now();
+    for (let i = 0; i < perRound; i++) call();
+    return ((performance.now() - from) * 1000) / perRound;
+  });
+  return median(times);
 }
 
 function median(values: readonly number[]): number {

@@ -61,6 +61,12 @@ describe('byte strings', () => {
   });
 });
 
+describe('utf8', () => {
+  it.each(['\ud800', 'a\udfffb', '\ude00\ud83d'])('does not encode %j', (text) => {
+    expectCode('invalid_argument', () => utf8(text));
+  });
+});
+
 describe('bigEndian', () => {
   it('writes numbers and bigints', () => {
     expect(toHex(bigEndian(0x0102, 2))).toBe('0102');

@@ -332,7 +332,7 @@ export async function until(
   }
 }
 
-/** A port that nobody listens on just now. */
+/** A port that nobody has just now. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -1,6 +1,6 @@
 import { PeerAway } from '../../server/peer/client.ts';
 import type { Database } from '../../server/storage/database.ts';
-import { startTwoParties, type TwoParties } from './parties.ts';
+import { startTwoParties, type TwoParties, until } from './parties.ts';
 import {
   type Call,
   callOf,
@@ -39,15 +39,16 @@ export interface World {
   readonly noise: ReturnType<typeof recordedRandomness>;
   /** Second connections, to look. */
   readonly look: Readonly<Record<PartyName, Database>>;
-  /** What happens at the n-th call from now on; `from` is asked before each call. */
+  /** What happens at the n-th call from now on. */
   disturb(happenings: ReadonlyMap<number, Happening>): void;
-  /** Called before each call, and after it with what it answered. Throwing breaks the test. */
+  /** Called before each call. What it throws, `settled` throws again. */
   onCall: (call: Call, from: PartyName) => void | Promise<void>;
   /** Whether anything was restarted since `disturb`. */
   restarted(): boolean;
-  /** Resolves when no restart or repeated call is under way. */
+  /** Resolves when no restart or repeated call is under way. @throws what a hook threw */
   settled(): Promise<void>;
-  /** What went wrong in a hook; thrown by `settled`. */
+  /** `settled`, and both parties answer. */
+  answering(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -154,6 +155,13 @@ export async function startWorld(): Promise<World> {
       await under;
       const [fault] = faults.splice(0);
       if (fault !== undefined) throw fault;
+    },
+    async answering() {
+      await world.settled();
+      // A connection kept from before a restart breaks once; the next one is fresh.
+      const answers = (url: string) => fetch(`${url}/status.json`).then(({ ok }) => ok);
+      await until(() => answers(parties.urls.guardian).catch(() => false));
+      await until(() => answers(parties.urls.employer).catch(() => false));
     },
     async close() {
       for (const party of PARTIES) look[party].close();

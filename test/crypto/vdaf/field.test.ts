@@ -102,9 +102,11 @@ describe.each([Field64, Field128])('$name', (field) => {
         expect(field.mul(root, roots[1 % n] as bigint)).toBe(roots[(i + 1) % n]);
       });
     }
-    for (const n of [0, 3, 6, -2, 1.5]) {
+    const tooMany = 2 * Number(field.generatorOrder);
+    for (const n of [0, 3, 6, -2, -1, 0.5, 1.5, tooMany, Number.NaN, Number.POSITIVE_INFINITY]) {
       expect(refusal(() => field.roots(n))).toBe('invalid_argument');
     }
+    expect(field.roots(8)).toBe(field.roots(8)); // kept
   });
 
   test('adds and subtracts vectors', () => {

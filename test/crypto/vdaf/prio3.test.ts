@@ -348,7 +348,7 @@ test('a report and the state of its verification show nothing when printed', () 
 });
 
 test('three parties and many', () => {
-  for (const shares of [3, 4, 9]) {
+  for (const shares of [3, 4, 9, 255]) {
     const histogram = prio3Histogram({ length: 4, chunkLength: 2 }, { shares });
     expect(aggregateOf(histogram, [0, 3, 3])).toEqual([1, 0, 0, 2]);
   }

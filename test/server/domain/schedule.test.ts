@@ -98,12 +98,46 @@ describe('the next round', () => {
   });
 });
 
-test('a sheet allows rounds as long as its own or shorter, up to its last day', () => {
-  const one = sheet('monthly', '2026-01-01', '2026-12-31', 10);
-  const allows = (start: string, duration: number) =>
-    allowsDays(one, { start: day(start), duration });
-  expect([allows('2026-05-05', 10), allows('2026-05-05', 1)]).toEqual([true, true]);
-  expect([allows('2026-12-22', 10), allows('2026-12-23', 10)]).toEqual([true, false]);
-  expect([allows('2026-05-05', 11), allows('2026-05-05', 0)]).toEqual([false, false]);
-  expect([allows('2026-05-05', -1), allows('2027-01-01', 1)]).toEqual([false, false]);
+describe('a sheet allows', () => {
+  const one = sheet('monthly', '2026-01-31', '2026-12-31', 10);
+  const allows = (start: string, duration = 10, last?: string, offSchedule = false) =>
+    allowsDays(
+      one,
+      { start: day(start), duration },
+      last === undefined ? last : day(last),
+      offSchedule,
+    );
+
+  test('the days of its schedule, each after the last, missed ones left out', () => {
+    expect(allows('2026-01-31')).toBe(true);
+    expect(allows('2026-02-28', 10, '2026-01-31')).toBe(true);
+    expect(allows('2026-06-30', 10, '2026-01-31')).toBe(true);
+    expect(allows('2026-01-31', 10, '2026-01-31')).toBe(false);
+    expect(allows('2026-01-31', 10, '2026-02-28')).toBe(false);
+  });
+
+  test('no other days, but where nobody real is asked', () => {
+    for (const start of ['2026-01-01', '2026-01-30', '2026-02-27', '2026-03-01', '2026-05-05']) {
+      expect(allows(start), start).toBe(false);
+      expect(allows(start, 10, undefined, true), start).toBe(true);
+    }
+    expect(allows('2026-03-01', 10, '2026-03-01', true)).toBe(false);
+    expect(allows('2026-03-01', 10, '2026-03-02', true)).toBe(false);
+  });
+
+  test('no longer rounds than it says, and none of no day', () => {
+    for (const off of [false, true]) {
+      expect(allows('2026-01-31', 1, undefined, off)).toBe(true);
+      for (const duration of [11, 0, -1]) {
+        expect(allows('2026-01-31', duration, undefined, off)).toBe(false);
+      }
+    }
+  });
+
+  test('none that is not over by its last day', () => {
+    expect([allows('2026-12-22', 10, undefined, true)]).toEqual([true]);
+    expect([allows('2026-12-23', 10, undefined, true)]).toEqual([false]);
+    expect([allows('2026-12-31', 1), allows('2026-12-31', 2)]).toEqual([true, false]);
+    expect([allows('2027-01-01', 1, undefined, true)]).toEqual([false]);
+  });
 });

@@ -44,14 +44,24 @@ beforeEach(() => {
   parties.employer.importRoster(testPeople([40]));
 });
 
-afterEach(() => {
+afterEach(mend);
+
+/** From now on the reply to this call is lost, also to the guardian's own schedule. */
+function cutAfter(call: string): void {
+  parties.wires.guardian.after = (url, response) => {
+    if (url.endsWith(call)) throw new Error('cut');
+    return response;
+  };
+}
+
+function mend(): void {
   parties.wires.guardian.before = () => {};
   parties.wires.guardian.after = (_url, response) => response;
-});
+}
 
 const plan = (changes: Partial<RoundPlan> = {}): RoundPlan => ({
   number,
-  days: { start: 20_000, duration: 7 },
+  days: { start: 20_000 + 7 * number, duration: 7 },
   sheetHash,
   ...changes,
 });
@@ -135,12 +145,9 @@ describe('what is not approved', () => {
 
 describe('where a reply is lost', () => {
   test.each(['/keys', '/manifest'])('to %s, planning again goes on', async (call) => {
-    let lost = 0;
-    parties.wires.guardian.after = (url, response) => {
-      if (url.endsWith(call) && lost++ === 0) throw new Error('cut');
-      return response;
-    };
+    cutAfter(call);
     await expect(parties.guardian.plan(plan())).rejects.toThrow('does not answer');
+    mend();
     const hash = await parties.guardian.plan(plan());
     expect(equalBytes(await parties.guardian.plan(plan()), hash)).toBe(true);
     for (const party of ['guardian', 'employer'] as const) expect(signedAt(party, hash)).toBe(true);
@@ -149,14 +156,11 @@ describe('where a reply is lost', () => {
   test.each(['/keys', '/manifest'])(
     'to %s, and the guardian restarts, its schedule goes on with what it had begun',
     async (call) => {
-      let lost = 0;
-      parties.wires.guardian.after = (url, response) => {
-        if (url.endsWith(call) && lost++ === 0) throw new Error('cut');
-        return response;
-      };
+      cutAfter(call);
       await expect(parties.guardian.plan(plan())).rejects.toThrow('does not answer');
       const drafted = standing(parties, number)?.round.manifestHash;
       await parties.restart('guardian');
+      mend();
       const hash = await parties.guardian.plan(plan());
       if (drafted !== undefined) expect(equalBytes(drafted, hash)).toBe(true);
       expect(drafted === undefined).toBe(call === '/keys');
@@ -167,14 +171,10 @@ describe('where a reply is lost', () => {
   );
 
   test.each(['/keys', '/manifest'])('to %s, and the employer restarts: as well', async (call) => {
-    let lost = 0;
-    parties.wires.guardian.after = async (url, response) => {
-      if (!url.endsWith(call) || lost++ > 0) return response;
-      await response.arrayBuffer();
-      throw new Error('cut');
-    };
+    cutAfter(call);
     await expect(parties.guardian.plan(plan())).rejects.toThrow('does not answer');
     await parties.restart('employer');
+    mend();
     const hash = await parties.guardian.plan(plan());
     for (const party of ['guardian', 'employer'] as const) expect(signedAt(party, hash)).toBe(true);
   });

@@ -26,6 +26,7 @@ const STATUS: Record<RefusalCode, number> = {
   sealMismatch: 409,
   commitmentMismatch: 409,
   resultMismatch: 409,
+  roundTaken: 409,
   planMismatch: 409,
   listMismatch: 409,
 };
