@@ -78,7 +78,7 @@ const ANSWERS = Array.from({ length: 9 }, (_, i) => [i % 4, (i + 1) % 4]);
 
 /** A round in which nine people of each group have answered. */
 async function answered(groups = 2): Promise<TestRound> {
-  const sizes = Array.from({ length: groups }, () => 20);
+  const sizes = Array.from({ length: groups }, () => 30);
   const round = await openTestRound(parties, sizes, {}, ++number);
   for (const task of round.tasks) await answerAll(parties, task, ANSWERS);
   return round;
@@ -145,7 +145,7 @@ async function expectConfirmed(round: TestRound): Promise<void> {
 
 describe('away', () => {
   test('the guardian at an upload: the same report is taken when it is back', async () => {
-    const round = await openTestRound(parties, [20], {}, ++number);
+    const round = await openTestRound(parties, [30], {}, ++number);
     const task = round.tasks[0] as ReportTask;
     const { report } = sealed(task, [0, 1]);
     await parties.stop('guardian');
@@ -240,7 +240,7 @@ describe('away', () => {
     await finished(parties, number);
   });
 
-  test('noised, and the result left: the guardian waits for the reveal, whatever the employer says', async () => {
+  test('noised, and the result left: the guardian waits for the reveal until the deadline, and then says so', async () => {
     const round = await answered(1);
     parties.wires.employer.after = async (url, response) => {
       if (callOf(url) !== 'collect') return response;
@@ -252,11 +252,20 @@ describe('away', () => {
     closeTestRound(parties, round);
     await until(() => states('guardian', round)[0] === 'noised');
     await until(() => handedOut() === 1);
+    expect(await waitingFor('guardian')).toBe('employer');
     passDeadline(round);
     await until(() => states('employer', round)[0] === 'withheld');
     await until(() => unheard('employer') === 0);
-    expect(states('guardian', round)).toEqual(['noised']);
-    await expectStuck(round);
+    expect(states('guardian', round)).toEqual(['withheld']);
+    const reason = look('guardian', (db) =>
+      db
+        .prepare('SELECT withheld_reason FROM tasks WHERE task_id = ?')
+        .pluck()
+        .get(round.tasks[0]?.taskId),
+    );
+    expect(reason).toBe('not-revealed');
+    await finished(parties, round.head.round);
+    for (const party of PARTIES) expect(resultsAt(party, round)).toEqual([]);
   });
 });
 
@@ -402,7 +411,7 @@ describe('an employer that lies', () => {
   });
 
   test('refuses whom it likes: more than a few, and the group is withheld', async () => {
-    const round = await openTestRound(parties, [20], {}, ++number);
+    const round = await openTestRound(parties, [30], {}, ++number);
     await answerAll(parties, round.tasks[0] as ReportTask, [...ANSWERS, ...ANSWERS]);
     const refuse = eachResponse((one, i) =>
       i < 4 ? { type: 'reject', reportId: one.reportId, reportError: 'vdaf_verify_error' } : one,
