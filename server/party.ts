@@ -107,7 +107,7 @@ export class PartyWork {
   /** The steps that the other party did not answer when they last ran. */
   readonly #unanswered = new Set<string>();
   /** What each step last failed with: said once, not at every turn. */
-  readonly #failures = new Map<string, string>();
+  readonly #failures = new Map<string, { readonly message: string; readonly shown: string }>();
 
   constructor(
     base: PartyBase,
@@ -127,7 +127,7 @@ export class PartyWork {
   /** What does not get done, and why: one sentence a step. */
   get failures(): string[] {
     return [...this.#failures].map(
-      ([step, message]) => `Could not ${step}: ${message.replace(/\.$/, '')}.`,
+      ([step, { shown }]) => `Could not ${step}: ${shown.replace(/\.$/, '')}.`,
     );
   }
 
@@ -163,12 +163,12 @@ export class PartyWork {
     // The other party is not that far; the step comes again at the next turn.
     const waits = error instanceof PeerRefusal && error.code === 'notYet';
     if (waits || error instanceof PeerAway) return;
+    const message = error instanceof Error ? error.message : String(error);
+    if (this.#failures.get(step)?.message === message) return;
     // Pages show what was said to be shown; the rest may hold a path or worse, and is for the log.
     const told =
       error instanceof Refusal || error instanceof PeerRefusal || error instanceof PlanError;
-    const message = told ? error.message : 'see the log';
-    if (this.#failures.get(step) === message) return;
-    this.#failures.set(step, message);
+    this.#failures.set(step, { message, shown: told ? message : 'see the log' });
     this.#base.log.error({ step, err: error }, 'step failed');
   }
 

@@ -4,8 +4,9 @@ import { inspect } from 'node:util';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { sodiumReady } from '../../crypto/sodium.ts';
 import { pairParties } from '../../server/evaluation/pairing.ts';
+import { Refusal } from '../../server/http/refusal.ts';
 import { openParty, type PartyConfig, PartyWork, systemRandomness } from '../../server/party.ts';
-import { PeerAway } from '../../server/peer/client.ts';
+import { PeerAway, PeerRefusal } from '../../server/peer/client.ts';
 import { testFolder } from '../support/folder.ts';
 import { MIGRATIONS } from '../support/parties.ts';
 
@@ -90,6 +91,51 @@ describe('work', () => {
       .filter((line) => line !== '')
       .map((line) => (JSON.parse(line) as { err: { message: string } }).err.message);
     expect(lines).toEqual(['a', 'b', 'b']);
+  });
+
+  test('is told in the words of a refusal, and else sent to the log', async () => {
+    const folder = testFolder();
+    pairParties(folder, URLS);
+    const base = open(folder);
+    let times = 0;
+    let early = true;
+    const failing = (name: string, error: () => Error | undefined) => ({
+      name,
+      run: async () => {
+        times++;
+        const failure = error();
+        if (failure !== undefined) throw failure;
+        return false;
+      },
+    });
+    const work = new PartyWork(
+      base,
+      'employer',
+      [
+        failing('plan', () => new Refusal('planMismatch', 'No sheet is approved.')),
+        failing('count', () => new Error(`EACCES ${folder}`)),
+        failing('seal', () => new PeerAway('away')),
+        failing('wait', () => new PeerRefusal('notYet', 'later')),
+        failing('open', () => (early ? new Refusal('notYet', 'early') : undefined)),
+      ],
+      1,
+    );
+    work.clockwork.start();
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    // Every step of a first turn, or of the turn under way, has failed by then.
+    while (times < 10) await turn();
+    expect(work.failures).toEqual([
+      'Could not plan: No sheet is approved.',
+      'Could not count: see the log.',
+      'Could not open: early.',
+    ]);
+    early = false;
+    for (const until = times + 10; times < until; ) await turn();
+    await work.clockwork.stop();
+    expect(work.failures).toEqual([
+      'Could not plan: No sheet is approved.',
+      'Could not count: see the log.',
+    ]);
   });
 
   test('an absence is one event, however long, and so is the return', async () => {

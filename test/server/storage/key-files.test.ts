@@ -78,7 +78,7 @@ describe('key files', () => {
     const { folder, files } = start();
     const draft = join(folder, 'round-1.json.draft');
     const witness = join(folder, '..', 'witness');
-    for (const wipe of [() => files.delete('round-1'), () => new KeyFiles(folder)]) {
+    for (const wipe of [() => files.delete('round-1'), () => new KeyFiles(folder).wipeDrafts()]) {
       writeFileSync(draft, '{"seed":"needle"}');
       writeFileSync(witness, '');
       const name = `${witness}-${Math.random()}`;
@@ -89,9 +89,14 @@ describe('key files', () => {
     }
   });
 
-  test('a start leaves the keys alone', () => {
+  test('a start leaves the keys alone, and a single command the drafts of the service', () => {
     const { folder, files } = start();
     files.write('identity', { seed: 'a' });
-    expect(new KeyFiles(folder).read('identity')).toEqual({ seed: 'a' });
+    writeFileSync(join(folder, 'round-1.json.draft'), '{"seed":"half');
+    const again = new KeyFiles(folder);
+    expect(existsSync(join(folder, 'round-1.json.draft'))).toBe(true);
+    again.wipeDrafts();
+    expect(again.read('identity')).toEqual({ seed: 'a' });
+    expect(readdirSync(folder)).toEqual(['identity.json']);
   });
 });
