@@ -3,7 +3,9 @@ import { parseArgs } from 'node:util';
 import { benchChromium } from './chromium.ts';
 import { benchCount } from './count.ts';
 import { benchHpke } from './hpke.ts';
+import { benchPlan } from './plan.ts';
 import type { BenchResult } from './result.ts';
+import { benchRounds } from './rounds.ts';
 import { benchStart } from './start.ts';
 import { benchTokens } from './tokens.ts';
 import { benchUpload } from './upload.ts';
@@ -16,6 +18,8 @@ const BENCHES: readonly { names: readonly string[]; run: () => Promise<BenchResu
   { names: ['seal.chromium'], run: benchChromium },
   { names: ['upload'], run: benchUpload },
   { names: ['count'], run: benchCount },
+  { names: ['plan', 'import'], run: benchPlan },
+  { names: ['rounds'], run: benchRounds },
   { names: ['start'], run: benchStart },
   { names: ['tokens'], run: benchTokens },
 ];
