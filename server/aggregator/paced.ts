@@ -4,6 +4,11 @@ import type { Turns } from '../domain/turns.ts';
 /** The longest that one turn of long work may hold up other requests. */
 const TURN_MS = 10;
 
+/** Lets waiting requests through, between two things that each take a while. */
+export function pause(): Promise<void> {
+  return nextTurn();
+}
+
 /** Runs work that comes in steps, letting waiting requests through about every 10 ms. */
 export async function inTurns<T>(work: Turns<T>): Promise<T> {
   let turnStarted = performance.now();

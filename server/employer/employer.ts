@@ -52,7 +52,7 @@ export async function openEmployer(config: PartyConfig): Promise<EmployerParts> 
     roster: new RosterStore(base.db),
     contexts: new Contexts(base.rounds, base.sheets),
     roundKeys: new RoundKeyFiles(base.keyFiles, 'helper'),
-    scriptHash: sha256(readAsset(config.pages, 'answer.js')),
+    scriptHash: () => sha256(readAsset(config.pages, 'answer.js')),
     evaluation: config.evaluation,
   };
 }

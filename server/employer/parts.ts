@@ -21,7 +21,7 @@ export interface EmployerParts extends Stores {
   readonly randomness: Randomness;
   readonly log: Logger;
   /** SHA-256 of the answering page’s script as this party built it. */
-  readonly scriptHash: Uint8Array;
+  readonly scriptHash: () => Uint8Array;
   /** Both parties on one machine, for trying it out: rounds may be planned off the schedule. */
   readonly evaluation: boolean;
   /** Where the employer answers, as the manifest names it. */

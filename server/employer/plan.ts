@@ -15,7 +15,7 @@ import { sha256 } from '../../crypto/sha256.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
 import { signingPublicKey, verifySignature } from '../../crypto/signing.ts';
 import { lastStart } from '../aggregator/last-start.ts';
-import { inTurns, paced } from '../aggregator/paced.ts';
+import { inTurns, paced, pause } from '../aggregator/paced.ts';
 import type { RoundKeys } from '../aggregator/round-keys.ts';
 import { isTimeZone, roundTimes } from '../domain/days.ts';
 import type { UnitSize } from '../domain/org.ts';
@@ -86,10 +86,11 @@ async function freezeUnits(
     const version = parts.roster.version();
     const units = parts.roster.unitSizes();
     const plan = await inTurns(roundGroups(units, sheet));
-    const frozen = units.map((unit) => ({
+    const frozen = await paced(units, (unit) => ({
       ...unit,
       groupIndex: groupOfUnit(plan.tree, plan, unit.path) as number,
     }));
+    await pause();
     const current = transact(parts.db, () => {
       // The roster may have been replaced while the groups were worked out.
       if (parts.roster.version() !== version) return false;
@@ -124,16 +125,20 @@ export async function signPlan(parts: EmployerParts, plan: SignedPlan): Promise<
   verifySignature(parts.pairing.signingKey, plan.guardianSignature, 'chorus manifest v1', hash);
   const head = checkHead(parseCanonicalJson(plan.head));
   const keys = checkOwnFields(parts, head, plan);
+  await pause();
   const stored = parts.sheets.withHash(fromBase64url(head.sheet_hash));
   if (stored?.state !== 'approved') throw new Refusal('planMismatch', 'the sheet is not approved');
   const sheet = parseSheet(parseCanonicalJson(stored.bytes));
   if (!isTimeZone(head.time_zone)) {
     throw new Refusal('planMismatch', 'the time zone of the head is not known here');
   }
-  if (!allowsDays(sheet, head.days, lastStart(parts, stored.hash), parts.evaluation)) {
+  const requireDays = () => {
+    if (allowsDays(sheet, head.days, lastStart(parts, stored.hash), parts.evaluation)) return;
     throw new Refusal('planMismatch', 'the sheet allows no round on these days');
-  }
+  };
+  requireDays();
   requireEntries(head, plan.entries);
+  await pause();
   const tasks = await paced(plan.entries, (bytes, i) => openEntry(head, sheet, i, bytes));
   checkVerifyKeys(plan, tasks);
   const units = parts.roster.roundUnits(plan.number);
@@ -145,10 +150,13 @@ export async function signPlan(parts: EmployerParts, plan: SignedPlan): Promise<
     throw notTheGroups();
   }
   const signature = signManifest(parts.signingSeed, plan.head);
+  await pause();
   return transact(parts.db, () => {
     const twin = signedAlready(parts, plan.number, hash);
     if (twin !== undefined) return twin;
-    // The guardian may have asked for the units of another roster while these were compared.
+    // Meanwhile another round may have been signed on these days,
+    requireDays();
+    // or the guardian may have asked for the units of another roster.
     if (!sameUnits(parts.roster.roundUnits(plan.number), units)) throw notTheGroups();
     parts.roundKeys.write(plan.number, {
       ...keys,
@@ -243,7 +251,7 @@ function checkOwnFields(parts: EmployerParts, head: ManifestHead, plan: SignedPl
     head.guardian.signing_key !== toBase64url(parts.pairing.signingKey) ||
     head.employer.url !== parts.url ||
     // The same program at both parties: else one of them could choose the page alone.
-    head.script_hash !== toBase64url(parts.scriptHash) ||
+    head.script_hash !== toBase64url(parts.scriptHash()) ||
     head.employer.signing_key !== toBase64url(signingPublicKey(parts.signingSeed)) ||
     head.employer.hpke.config_id !== configId(plan.number) ||
     head.employer.collector.config_id !== configId(plan.number) ||

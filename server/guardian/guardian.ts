@@ -80,7 +80,7 @@ export async function startGuardian(config: PartyConfig): Promise<Guardian> {
       { name: 'close rounds', run: () => closeDueRounds(parts) },
       { name: 'draw lots', run: () => drawLots(parts) },
       { name: 'withhold what is overdue', run: () => withholdOverdue(parts) },
-      { name: 'plan rounds', run: () => planDueRounds(parts, (plan) => planRound(parts, plan)) },
+      { name: 'plan rounds', run: () => planDueRounds(parts, plan) },
       { name: 'open rounds', run: () => openDueRounds(parts) },
       { name: 'announce withheld groups', run: () => announceWithheld(parts) },
       { name: 'count', run: () => countLots(parts) },
@@ -90,6 +90,15 @@ export async function startGuardian(config: PartyConfig): Promise<Guardian> {
     ],
     config.intervalMs,
   );
+  /** Who asks for a round that is being planned waits for the same plan. */
+  const underWay = new Map<number, Promise<Uint8Array>>();
+  const plan = (round: RoundPlan): Promise<Uint8Array> => {
+    const planned =
+      underWay.get(round.number) ??
+      planRound(parts, round).finally(() => underWay.delete(round.number));
+    underWay.set(round.number, planned);
+    return planned;
+  };
   const nudge = () => work.clockwork.nudge();
   let preparing: ReturnType<PageSource['preparing']> = null;
   const source: PageSource = {
@@ -133,7 +142,7 @@ export async function startGuardian(config: PartyConfig): Promise<Guardian> {
     setPreparing: (value) => {
       preparing = value;
     },
-    plan: (plan) => planRound(parts, plan),
+    plan,
     approve(sheetHash) {
       if (parts.sheets.withHash(sheetHash)?.state === 'submitted') approveSheet(parts, sheetHash);
       nudge();

@@ -16,7 +16,7 @@ import { Secret } from '../../crypto/secret.ts';
 import { sha256 } from '../../crypto/sha256.ts';
 import { signingPublicKey } from '../../crypto/signing.ts';
 import { lastStart } from '../aggregator/last-start.ts';
-import { inTurns, paced } from '../aggregator/paced.ts';
+import { inTurns, paced, pause } from '../aggregator/paced.ts';
 import { VERIFY_KEY_SIZE } from '../aggregator/round-keys.ts';
 import { type Days, roundTimes } from '../domain/days.ts';
 import { roundGroups } from '../domain/round-groups.ts';
@@ -138,10 +138,13 @@ async function draftRound(parts: GuardianParts, plan: RoundPlan): Promise<Round>
     const planned = { ...group, verifyKeyHash: sha256(verifyKey.reveal()) };
     return planEntry(shared, sheet, planned, index);
   });
+  await pause();
   const encoded = planHead(shared, entries);
+  await pause();
   const head = checkHead(parseCanonicalJson(encoded));
   const tasks = await paced(entries, (bytes, index) => openEntry(head, sheet, index, bytes));
   const hash = manifestHash(encoded);
+  await pause();
   return transact(parts.db, () => {
     // The same plan may have been asked for twice at once: the keys of the first are the round's.
     const twin = parts.rounds.withNumber(plan.number);
@@ -185,11 +188,12 @@ function approvedSheet(parts: GuardianParts, hash: Uint8Array): StoredSheet {
 async function askForSignature(parts: GuardianParts, round: Round): Promise<void> {
   const keys = parts.roundKeys.read(round.number);
   if (keys === undefined) throw new Refusal('planMismatch', 'the keys of the draft are gone');
+  const tasks = parts.tasks.ofRound(round.manifestHash);
   const answer = await parts.peer.postJson(`/peer/rounds/${round.number}/manifest`, {
     head: toBase64url(round.head),
     guardian_signature: toBase64url(round.guardianSignature as Buffer),
-    entries: parts.tasks.ofRound(round.manifestHash).map((task) => toBase64url(task.entry)),
-    verify_keys: keys.verifyKeys.map((key) => toBase64url(key.reveal())),
+    entries: await paced(tasks, (task) => toBase64url(task.entry)),
+    verify_keys: await paced(keys.verifyKeys, (key) => toBase64url(key.reveal())),
   });
   const reply = SIGNED.safeParse(answer);
   if (!reply.success) throw new PeerAway('the employer did not sign the manifest');
