@@ -172,7 +172,7 @@ describe('what both parties signed', () => {
         const code = codeOf(() => checkHead(head));
         expect([undefined, 'manifest', 'decode']).toContain(code);
       }),
-      { numRuns: 400 },
+      { numRuns: 150 },
     );
   });
 
@@ -186,7 +186,7 @@ describe('what both parties signed', () => {
         const all = codeOf(() => openEntries(openHead(served), SHEET, list));
         expect([undefined, ...CODES]).toContain(all);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 
@@ -197,7 +197,7 @@ describe('what both parties signed', () => {
         const head = canonicalJson({ ...object(honest.head), sheet_hash });
         expectOpenedOrRefused(serve(head, entries, sheet));
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 
