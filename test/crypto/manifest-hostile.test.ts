@@ -176,7 +176,7 @@ describe('what both parties signed', () => {
         const code = codeOf(() => checkHead(head));
         expect([undefined, 'manifest', 'decode']).toContain(code);
       }),
-      { numRuns: 400 },
+      { numRuns: 150 },
     );
   });
 
@@ -196,7 +196,7 @@ describe('what both parties signed', () => {
         });
         expect([undefined, ...CODES]).toContain(all);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 
@@ -207,7 +207,7 @@ describe('what both parties signed', () => {
         const head = canonicalJson({ ...object(honest.head), sheet_hash });
         expectOpenedOrRefused(serve(head, entries, sheet));
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 

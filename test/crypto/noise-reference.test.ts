@@ -117,6 +117,22 @@ describe('the same bits give the same integers as the algorithms of the paper', 
     );
   });
 
+  it.each([
+    [5n, [0b101_100_00, 0], 4n], // five of three bits, then four
+    [5n, [0b100_000_00, 0], 4n],
+    [2n ** 23n - 1n, [0xff, 0xff, 0xfe, 0, 0, 0], 0n],
+    [2n ** 23n, [0xff, 0xff, 0xfe, 0, 0, 0], 2n ** 23n - 1n],
+    [2n ** 23n + 1n, [0x80, 0, 1, 0, 0, 5], 5n],
+    [2n ** 23n + 1n, [0x80, 0, 0, 0, 0, 5], 2n ** 23n],
+  ])('uniform below %s passes over the bound itself: %j', (m, bytes, expected) => {
+    let at = 0;
+    const next: Randomness = (length) => {
+      at += length;
+      return Uint8Array.from({ length }, (_, i) => bytes[at - length + i] ?? 0xff);
+    };
+    expect(uniform(m, next)).toBe(expected);
+  });
+
   it('asks for randomness in chunks, and for no more than it needs', () => {
     const asked: number[] = [];
     const counting: Randomness = (length) => {

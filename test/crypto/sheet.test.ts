@@ -137,7 +137,7 @@ describe('a sheet', () => {
       fc.property(fc.constantFrom(...pathsIn(sheet)), json, (path, value) => {
         expect([undefined, 'manifest']).toContain(codeOf(() => open(changed(sheet, path, value))));
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 });

@@ -40,7 +40,7 @@ const instances: readonly [string, Prio3<never, unknown>, unknown][] = [
   ['Prio3Survey', prio3Survey({ blockLengths: [3, 2], chunkLength: 2 }), [2, 0]],
 ];
 
-const RUNS = { numRuns: 60 };
+const RUNS = { numRuns: 40 };
 
 /** Of this length with a good chance; with runs of ff, so that elements reach the modulus. */
 const near = (length: number) =>

@@ -57,7 +57,7 @@ describe.each([Field64, Field128])('over $name', (field) => {
 
   test('missing values follow from those carried', () => {
     const input = fc
-      .constantFrom([1, 1], [2, 2], [3, 4], [7, 8], [10, 16], [22, 32], [9, 16])
+      .constantFrom([1, 1], [1, 2], [2, 2], [3, 4], [7, 8], [10, 16], [22, 32], [9, 16])
       .chain(([m, n]) => fc.tuple(fc.constant(n as number), polynomial(m as number)));
     fc.assert(
       fc.property(input, ([n, p]) => {

@@ -139,5 +139,10 @@ describe('libsodium’s memory', () => {
     const memory = Buffer.from(raw().HEAPU8.buffer);
     expect(memory.includes(Buffer.from(seed))).toBe(false);
     expect(memory.includes(Buffer.from(output))).toBe(false);
+    // Of a long output, also what the last and shorter chunk did not overwrite.
+    const { encoded } = expandIntoVec(Field128, 300, seed, DST);
+    for (const at of [0, 2048, 4080, 4096, 4784]) {
+      expect(memory.includes(Buffer.from(encoded.slice(at, at + 16)))).toBe(false);
+    }
   });
 });
