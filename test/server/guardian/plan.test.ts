@@ -175,7 +175,8 @@ describe('where a reply is lost', () => {
     await expect(parties.guardian.plan(plan())).rejects.toThrow('does not answer');
     await parties.restart('employer');
     mend();
-    const hash = await parties.guardian.plan(plan());
+    // A connection kept from before the restart may break first: then it is asked again.
+    const hash = await parties.guardian.plan(plan()).catch(() => parties.guardian.plan(plan()));
     for (const party of ['guardian', 'employer'] as const) expect(signedAt(party, hash)).toBe(true);
   });
 });
