@@ -22,7 +22,10 @@ export interface TaskKeys {
   readonly verifyKey: Secret<Uint8Array>;
 }
 
-/** The guardian's first step on a report: its state to keep and its message to the employer. */
+/**
+ * The guardian's first step on a report: its state to keep and its message to the employer. What is
+ * public of the report was checked when it was uploaded, and is checked again by the employer.
+ */
 export function startVerification(
   context: TaskContext,
   keys: TaskKeys,
@@ -34,7 +37,7 @@ export function startVerification(
   );
 }
 
-/** The employer's only step: its out share and its message to the guardian. */
+/** The employer's only step, with all checks: its out share and its message to the guardian. */
 export function verifyAsHelper(
   context: TaskContext,
   keys: TaskKeys,
@@ -42,6 +45,8 @@ export function verifyAsHelper(
   ciphertext: HpkeCiphertext,
   inbound: Uint8Array,
 ): { readonly outShare: SecretVec; readonly outbound: Uint8Array } | ReportError {
+  const checked = checkPublicPart(context, report);
+  if (typeof checked === 'string') return checked;
   return withOpened(context, keys, report, ciphertext, (input) =>
     helperInitialized(context.vdaf, keys.verifyKey.reveal(), context.ctx, input, inbound),
   );
@@ -57,7 +62,7 @@ export function finishVerification(
 }
 
 /**
- * Checks what is public of a report, opens this party's half, and goes on with it. A report whose
+ * Opens this party's half of a report, and goes on with it. A report whose
  * joint-randomness part differs from the public share is refused, not mended: the signature covers
  * the public share, so the parts bind the token to these two halves.
  */
@@ -68,8 +73,6 @@ function withOpened<T extends { readonly jointRandPartMatches: boolean }>(
   ciphertext: HpkeCiphertext,
   verify: (input: ReportInput) => T,
 ): T | ReportError {
-  const checked = checkPublicPart(context, report);
-  if (typeof checked === 'string') return checked;
   if (ciphertext.configId !== keys.configId) return 'hpke_decrypt_error';
   const inputShare = openHalf(context, keys, report, ciphertext);
   if (typeof inputShare === 'string') return inputShare;

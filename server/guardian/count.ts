@@ -42,47 +42,79 @@ interface Refused {
 
 /**
  * Counts every lot that waits, group by group: each is one DAP aggregation job. While the employer
- * works on a lot, the next one is opened here. A group that fails does not hold up the others, unless
- * the other party does not answer at all.
+ * works on a lot, the one before is settled and the next one opened here. A group that fails does not
+ * hold up the others, unless the other party does not answer at all.
  * @throws what the first failure threw, once all were tried; it is taken up again at the next turn
  */
 export async function countLots(parts: GuardianParts): Promise<boolean> {
   const failed = new Set<string>();
   const failures: unknown[] = [];
   let progress = false;
-  let next = nextLot(parts, failed);
-  let prepared: Promise<PreparedLot> | undefined;
-  while (next !== undefined) {
-    const { task, lot, keys }: NextLot = next;
+  let away = beginLot(parts, nextLot(parts, failed));
+  while (away !== undefined) {
+    const { task, lot } = away.next;
+    // Opened while this lot is away, and sent as soon as its answer is here.
+    const following = prepareNext(parts, nextLot(parts, failed, { task, lot }));
     try {
-      if (keys === undefined) {
-        withhold(parts, task, 'keys-lost');
-        prepared = undefined;
-        next = nextLot(parts, failed);
-        continue;
-      }
-      const current: PreparedLot = await (prepared ?? prepareLot(parts, task, lot, keys));
-      const following = nextLot(parts, failed, { task, lot });
-      const answer =
-        current.sent.length < current.context.sheet.k ? undefined : sendLot(parts, current);
-      prepared =
-        following?.keys && prepareLot(parts, following.task, following.lot, following.keys);
-      // A lot prepared in vain must not end the process if it failed.
-      prepared?.catch(() => {});
-      const counted = await settleLot(parts, current, answer);
+      const answer = await away.answer;
+      const after = following && sendPrepared(parts, following);
+      const counted =
+        typeof answer === 'string'
+          ? !withhold(parts, task, answer)
+          : await settleLot(parts, (await away.prepared) as PreparedLot, answer);
       progress = true;
-      if (!counted) prepared = undefined;
-      next = counted ? following : nextLot(parts, failed);
+      // A group that was withheld leaves no next lot; one that was sent in vain is not settled.
+      const goesOn = counted || !after?.next.task.taskId.equals(task.taskId);
+      away = goesOn && after ? after : beginLot(parts, nextLot(parts, failed));
     } catch (error) {
       failures.push(error);
       if (!parts.peer.answered) break;
       failed.add(task.taskId.toString('hex'));
-      prepared = undefined;
-      next = nextLot(parts, failed);
+      away = beginLot(parts, nextLot(parts, failed));
     }
   }
   if (failures.length > 0) throw failures[0];
   return progress;
+}
+
+/** A lot that is being opened; undefined where the round's keys are gone. */
+interface OpeningLot {
+  readonly next: NextLot;
+  readonly prepared: Promise<PreparedLot> | undefined;
+}
+
+/** A lot on its way to the employer and back. */
+interface LotAway extends OpeningLot {
+  readonly answer: Promise<readonly VerifyResp[] | WithheldReason>;
+}
+
+function prepareNext(parts: GuardianParts, next: NextLot | undefined): OpeningLot | undefined {
+  if (next === undefined) return undefined;
+  const { task, lot, keys } = next;
+  const prepared = keys && prepareLot(parts, task, lot, keys);
+  // A lot opened in vain must not end the process if it failed.
+  prepared?.catch(() => {});
+  return { next, prepared };
+}
+
+function sendPrepared(parts: GuardianParts, opening: OpeningLot): LotAway {
+  const answer = sendWhenReady(parts, opening);
+  answer.catch(() => {});
+  return { ...opening, answer };
+}
+
+async function sendWhenReady(
+  parts: GuardianParts,
+  { prepared }: OpeningLot,
+): Promise<readonly VerifyResp[] | WithheldReason> {
+  if (prepared === undefined) return 'keys-lost';
+  const lot = await prepared;
+  return lot.sent.length < lot.context.sheet.k ? 'lot-too-small' : sendLot(parts, lot);
+}
+
+function beginLot(parts: GuardianParts, next: NextLot | undefined): LotAway | undefined {
+  const opening = prepareNext(parts, next);
+  return opening && sendPrepared(parts, opening);
 }
 
 interface NextLot {
@@ -193,13 +225,8 @@ async function sendLot(
 async function settleLot(
   parts: GuardianParts,
   lot: PreparedLot,
-  answer: ReturnType<typeof sendLot> | undefined,
+  responses: readonly VerifyResp[],
 ): Promise<boolean> {
-  const responses = answer === undefined ? 'lot-too-small' : await answer;
-  if (typeof responses === 'string') {
-    withhold(parts, lot.task, responses);
-    return false;
-  }
   const verified: Verified[] = [];
   const refused = [...lot.refused];
   await paced(lot.sent, ({ reportId, state }, i) => {
