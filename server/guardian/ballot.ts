@@ -1,6 +1,6 @@
+import { createHash } from 'node:crypto';
 import { equalBytes } from '../../crypto/bytes.ts';
 import type { ReportError } from '../../crypto/dap/types.ts';
-import { sha256 } from '../../crypto/sha256.ts';
 import type { ReportCredentials } from '../aggregator/check.ts';
 import type { TaskContext } from '../aggregator/task-context.ts';
 import { transact } from '../storage/stores.ts';
@@ -64,7 +64,8 @@ function cast(parts: GuardianParts, ballot: Ballot): ReportError | undefined {
   const { box, buckets, tasks, rounds, clock } = parts;
   const { context, reportId, report, credentials } = ballot;
   const { taskId } = context;
-  const reportHash = sha256(report);
+  // OpenSSL's: several times as fast on a whole report as the portable one of `crypto/`.
+  const reportHash = createHash('sha256').update(report).digest();
   const earlier = box.spentOnReport(reportId);
   if (earlier !== undefined) {
     // The reply to the first upload was lost, or somebody took the id, be it for another group.

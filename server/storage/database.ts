@@ -22,6 +22,8 @@ export function openDatabase(path: string, folders: readonly string[]): Database
   // Deleted content is overwritten with zeros; nothing spills into temporary files.
   db.pragma('secure_delete = ON');
   db.pragma('temp_store = MEMORY');
+  // 16 MB: an upload waits for a checkpoint seldom, and a truncating one empties the log anyway.
+  db.pragma('wal_autocheckpoint = 4000');
   db.pragma('foreign_keys = ON');
   migrate(db, folders);
   return db;

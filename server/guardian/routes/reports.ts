@@ -25,17 +25,27 @@ const SEAL_OVERHEAD = 2 + 4 + HPKE_TAG_SIZE;
 export function reportRoutes(parts: GuardianParts): Router {
   const router = Router();
   const queue = new BallotQueue(parts);
+  // What never changes of a task, so that its row with all that it holds is read once.
+  const known = new Map<string, { context: TaskContext; manifestHash: Buffer }>();
+  const box = (parameter: string) => {
+    const kept = known.get(parameter);
+    if (kept !== undefined) return kept;
+    const task = parts.tasks.withId(pathBytes(parameter, 32, 'unrecognizedTask'));
+    if (task === undefined) throw new Refusal('unrecognizedTask');
+    // A draft may still be discarded; then its task is unknown again.
+    const found = { context: parts.contexts.task(task), manifestHash: task.manifestHash };
+    if (parts.rounds.schedule(task.manifestHash)?.state !== 'planned') known.set(parameter, found);
+    return found;
+  };
   router.post(
     '/tasks/:task/reports',
     ...bytesBody(MEDIA_TYPE.uploadRequest, UPLOAD_LIMIT_BYTES),
     async (request, response) => {
-      const task = parts.tasks.withId(pathBytes(request.params.task, 32, 'unrecognizedTask'));
-      if (task === undefined) throw new Refusal('unrecognizedTask');
-      const context = parts.contexts.task(task);
+      const { context, manifestHash } = box(String(request.params.task));
       const reports = decodeUploadRequest(request.body);
       if (reports.length === 0) throw new Refusal('invalidMessage', 'the upload holds no report');
       const answers = await Promise.all(
-        reports.map((report) => receive(queue, context, task.manifestHash, report)),
+        reports.map((report) => receive(queue, context, manifestHash, report)),
       );
       const refused = answers.filter((answer) => answer !== undefined);
       if (refused.length > 0) {
