@@ -186,6 +186,7 @@ function approvedSheet(parts: GuardianParts, hash: Uint8Array): StoredSheet {
 }
 
 async function askForSignature(parts: GuardianParts, round: Round): Promise<void> {
+  await pause();
   const keys = parts.roundKeys.read(round.number);
   if (keys === undefined) throw new Refusal('planMismatch', 'the keys of the draft are gone');
   const tasks = parts.tasks.ofRound(round.manifestHash);
