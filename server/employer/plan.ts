@@ -126,6 +126,9 @@ export async function signPlan(parts: EmployerParts, plan: SignedPlan): Promise<
   const head = checkHead(parseCanonicalJson(plan.head));
   const keys = checkOwnFields(parts, head, plan);
   await pause();
+  // Signed meanwhile, on another connection of the guardian's: its days are then taken by itself.
+  const signedMeanwhile = signedAlready(parts, plan.number, hash);
+  if (signedMeanwhile !== undefined) return signedMeanwhile;
   const stored = parts.sheets.withHash(fromBase64url(head.sheet_hash));
   if (stored?.state !== 'approved') throw new Refusal('planMismatch', 'the sheet is not approved');
   const sheet = parseSheet(parseCanonicalJson(stored.bytes));
