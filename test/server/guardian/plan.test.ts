@@ -3,7 +3,8 @@ import { equalBytes, toBase64url } from '../../../crypto/bytes.ts';
 import { sha256 } from '../../../crypto/sha256.ts';
 import { DAY_MS } from '../../../server/domain/days.ts';
 import { encodeSheet } from '../../../server/domain/sheets.ts';
-import type { RoundPlan } from '../../../server/guardian/plan.ts';
+import { openGuardian } from '../../../server/guardian/guardian.ts';
+import { planRound, type RoundPlan } from '../../../server/guardian/plan.ts';
 import { Refusal } from '../../../server/http/refusal.ts';
 import { PeerRefusal } from '../../../server/peer/client.ts';
 import type { Database } from '../../../server/storage/database.ts';
@@ -182,10 +183,22 @@ describe('where a reply is lost', () => {
 });
 
 describe('two plans at once', () => {
-  test('of one round are one manifest', async () => {
+  test('in one process are one: the employer is asked once', async () => {
+    const calls = countCalls();
     const hashes = await Promise.all(
       Array.from({ length: 4 }, () => parties.guardian.plan(plan())),
     );
+    expect(new Set(hashes.map((hash) => toBase64url(hash))).size).toBe(1);
+    expect(calls).toEqual(['keys', 'manifest']);
+  });
+
+  test('from several connections, as the service and commands have them, are one manifest', async () => {
+    const others = await Promise.all([0, 1, 2].map(() => openGuardian(parties.config('guardian'))));
+    const hashes = await Promise.all([
+      parties.guardian.plan(plan()),
+      ...others.map((parts) => planRound(parts, plan())),
+    ]);
+    for (const { db } of others) db.close();
     for (const hash of hashes) {
       expect(toBase64url(hash)).toBe(toBase64url(hashes[0] as Uint8Array));
       expect(signedAt('employer', hash)).toBe(true);
