@@ -7,8 +7,7 @@ import type { Sheet } from '../../crypto/sheet.ts';
 import { isoDate } from '../domain/days.ts';
 import { smallestGroup } from '../domain/round-groups.ts';
 import { roundDays } from '../domain/schedule.ts';
-import { parseSheetFile } from '../domain/sheet-file.ts';
-import { encodeSheet } from '../domain/sheets.ts';
+import { encodeSheet, parseSheet } from '../domain/sheets.ts';
 import type { EmployerParts } from '../employer/parts.ts';
 import { draftSheet, submitSheets } from '../employer/sheets.ts';
 import type { GuardianParts } from '../guardian/parts.ts';
@@ -25,7 +24,7 @@ export const SURVEY_USAGE = {
 /** How many of a sheet's hash a person types. */
 const SHORT = 10;
 
-/** A sheet as a person wrote it, completed. @throws CommandRefused with every fault of the sheet in words */
+/** @throws CommandRefused with every fault of the sheet in words */
 export function readSheetFile(path: string): Sheet {
   let text: string;
   try {
@@ -34,11 +33,9 @@ export function readSheetFile(path: string): Sheet {
     throw new CommandRefused(`${path} cannot be read`);
   }
   try {
-    return parseSheetFile(JSON.parse(text));
+    return parseSheet(JSON.parse(text));
   } catch (error) {
-    if (error instanceof z.ZodError) {
-      throw new CommandRefused(`${path}:\n${z.prettifyError(error)}`);
-    }
+    if (error instanceof z.ZodError) throw new CommandRefused(`${path}:\n${z.prettifyError(error)}`);
     throw new CommandRefused(`${path} is not JSON: ${(error as Error).message}`);
   }
 }
@@ -60,10 +57,6 @@ export async function employerSurvey(
     const sheet = readSheetFile(argument);
     const parts = await open();
     const hash = draftSheet(parts, sheet);
-    const state = parts.sheets.withHash(hash)?.state;
-    if (state !== 'draft') {
-      throw new CommandRefused(`this very sheet is ${state} already, as ${shortHash(hash)}`);
-    }
     try {
       await submitSheets(parts);
       io.out(`Submitted as ${shortHash(hash)}; the guardian decides.`);
@@ -89,18 +82,21 @@ export async function guardianSurvey(
   const [verb, argument, ...words] = args;
   const alone = words.length === 0;
   if (verb === 'list' && argument === undefined) return list((await open()).sheets.all(), io);
-  const known = alone ? verb === 'show' || verb === 'approve' : verb === 'refuse';
-  if (!known || argument === undefined) throw new UsageError(SURVEY_USAGE.guardian);
+  if (argument === undefined) throw new UsageError(SURVEY_USAGE.guardian);
   const parts = await open();
   const stored = find(parts.sheets.all(), argument);
-  if (verb === 'show') return show(stored, io);
-  if (verb === 'approve') {
+  if (verb === 'show' && alone) return show(stored, io);
+  if (verb === 'approve' && alone) {
     approveSheet(parts, stored.hash);
     io.out(`Approved. Rounds of “${sheetOf(stored).title}” are planned by its schedule.`);
-  } else {
+    return;
+  }
+  if (verb === 'refuse' && !alone) {
     refuseSheet(parts, stored.hash, words.join(' '));
     io.out('Refused; the employer is told why.');
+    return;
   }
+  throw new UsageError(SURVEY_USAGE.guardian);
 }
 
 function list(sheets: readonly StoredSheet[], io: CommandIo): void {

@@ -29,6 +29,10 @@ import { HelperJobStore } from '../storage/helper-jobs.ts';
 import { RosterStore } from '../storage/roster.ts';
 import { collectGroups, revealGroups } from './collect.ts';
 import type { EmployerParts } from './parts.ts';
+import { draftSheet, hearDecisions, submitSheets } from './sheets.ts';
+import type { Sheet } from '../../crypto/sheet.ts';
+import type { Person } from '../domain/roster.ts';
+import { RosterStore } from '../storage/roster.ts';
 import { deleteSpentKeys, followSchedule } from './rounds.ts';
 import { helperRoutes } from './routes/dap.ts';
 import { roundRoutes } from './routes/rounds.ts';
@@ -52,8 +56,6 @@ export async function openEmployer(config: PartyConfig): Promise<EmployerParts> 
     roster: new RosterStore(base.db),
     contexts: new Contexts(base.rounds, base.sheets),
     roundKeys: new RoundKeyFiles(base.keyFiles, 'helper'),
-    scriptHash: () => sha256(readAsset(config.pages, 'answer.js')),
-    evaluation: config.evaluation,
   };
 }
 
@@ -63,7 +65,6 @@ export async function openEmployer(config: PartyConfig): Promise<EmployerParts> 
  */
 export async function startEmployer(config: PartyConfig): Promise<Employer> {
   const parts = await openEmployer(config);
-  parts.keyFiles.wipeDrafts();
   const work = new PartyWork(
     parts,
     'guardian',
@@ -125,9 +126,7 @@ export async function startEmployer(config: PartyConfig): Promise<Employer> {
       nudge();
       return hash;
     },
-    importRoster(people) {
-      parts.roster.replace(people, parts.roster.version());
-    },
+    importRoster: (people) => parts.roster.replace(people),
     close: () => closeParty(parts, work, server),
   };
 }

@@ -14,14 +14,12 @@ import { Secret } from '../../crypto/secret.ts';
 import { sha256 } from '../../crypto/sha256.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
 import { signingPublicKey, verifySignature } from '../../crypto/signing.ts';
-import { lastStart } from '../aggregator/last-start.ts';
-import { inTurns, paced, pause } from '../aggregator/paced.ts';
+import { paced } from '../aggregator/paced.ts';
 import type { RoundKeys } from '../aggregator/round-keys.ts';
-import { isTimeZone, roundTimes } from '../domain/days.ts';
+import { roundTimes } from '../domain/days.ts';
 import type { UnitSize } from '../domain/org.ts';
-import { type Group, groupOfUnit } from '../domain/planner.ts';
+import type { Group } from '../domain/planner.ts';
 import { roundGroups } from '../domain/round-groups.ts';
-import { allowsDays } from '../domain/schedule.ts';
 import { parseSheet } from '../domain/sheets.ts';
 import { roundPlanned } from '../domain/withheld.ts';
 import { Refusal } from '../http/refusal.ts';
@@ -45,19 +43,18 @@ export interface Contribution {
 /**
  * This party's part of a proposed round. The roster is frozen for it; keys are made once, so that
  * asked again before the manifest is signed, it gives the same keys.
- * @throws Refusal `planMismatch` if the sheet is not known or not approved, or the round is planned;
- * PlanError `too-small` if there are too few people for one group
+ * @throws Refusal `planMismatch` if the sheet is not known or not approved, or the round is planned
  */
-export async function contribute(
+export function contribute(
   parts: EmployerParts,
   number: number,
   sheetHash: Uint8Array,
   sheetSignature: Uint8Array,
-): Promise<Contribution> {
-  const sheet = parseSheet(parseCanonicalJson(hearApproval(parts, sheetHash, sheetSignature)));
-  requireUnsigned(parts, number);
-  // First, since it may be refused: then no key is made.
-  const units = await freezeUnits(parts, number, sheet);
+): Contribution {
+  hearApproval(parts, sheetHash, sheetSignature);
+  if (parts.rounds.withNumber(number) !== undefined) {
+    throw new Refusal('planMismatch', 'this round has a manifest already');
+  }
   const kept = parts.roundKeys.read(number);
   const inputSeed = kept?.inputSeed ?? new Secret(parts.randomness(HPKE_SEED_SIZE));
   if (kept === undefined) parts.roundKeys.write(number, { inputSeed, verifyKeys: [] });
@@ -65,7 +62,7 @@ export async function contribute(
     readCollectorKey(parts.keyFiles, number) ??
     drawCollectorKey(parts.keyFiles, number, parts.randomness);
   return {
-    units,
+    units: transact(parts.db, () => parts.roster.freeze(number)),
     input: HpkePrivateKey.fromSeed(inputSeed).publicKey,
     collector: collector.publicKey,
   };
@@ -125,42 +122,24 @@ export async function signPlan(parts: EmployerParts, plan: SignedPlan): Promise<
   verifySignature(parts.pairing.signingKey, plan.guardianSignature, 'chorus manifest v1', hash);
   const head = checkHead(parseCanonicalJson(plan.head));
   const keys = checkOwnFields(parts, head, plan);
-  await pause();
-  // Signed meanwhile, on another connection of the guardian's: its days are then taken by itself.
-  const signedMeanwhile = signedAlready(parts, plan.number, hash);
-  if (signedMeanwhile !== undefined) return signedMeanwhile;
   const stored = parts.sheets.withHash(fromBase64url(head.sheet_hash));
   if (stored?.state !== 'approved') throw new Refusal('planMismatch', 'the sheet is not approved');
   const sheet = parseSheet(parseCanonicalJson(stored.bytes));
-  if (!isTimeZone(head.time_zone)) {
-    throw new Refusal('planMismatch', 'the time zone of the head is not known here');
-  }
-  const requireDays = () => {
-    if (allowsDays(sheet, head.days, lastStart(parts, stored.hash), parts.evaluation)) return;
-    throw new Refusal('planMismatch', 'the sheet allows no round on these days');
-  };
-  requireDays();
   requireEntries(head, plan.entries);
-  await pause();
   const tasks = await paced(plan.entries, (bytes, i) => openEntry(head, sheet, i, bytes));
   checkVerifyKeys(plan, tasks);
-  const units = parts.roster.roundUnits(plan.number);
-  const { groups } = await inTurns(roundGroups(units, sheet));
+  const units = parts.roster.frozenUnits(plan.number);
+  const { groups } = roundGroups(units, sheet);
   if (
     groups.length !== tasks.length ||
     tasks.some(({ entry }, i) => !isGroup(entry, groups[i] as Group))
   ) {
-    throw notTheGroups();
+    throw new Refusal('planMismatch', 'the groups are not those of the roster');
   }
   const signature = signManifest(parts.signingSeed, plan.head);
-  await pause();
   return transact(parts.db, () => {
     const twin = signedAlready(parts, plan.number, hash);
     if (twin !== undefined) return twin;
-    // Meanwhile another round may have been signed on these days,
-    requireDays();
-    // or the guardian may have asked for the units of another roster.
-    if (!sameUnits(parts.roster.roundUnits(plan.number), units)) throw notTheGroups();
     parts.roundKeys.write(plan.number, {
       ...keys,
       verifyKeys: plan.verifyKeys.map((key) => new Secret(key)),
@@ -186,27 +165,9 @@ export async function signPlan(parts: EmployerParts, plan: SignedPlan): Promise<
         configuration: task.configuration,
       });
     }
-    parts.events.add({
-      atMs: parts.clock.now(),
-      round: plan.number,
-      groupIndex: null,
-      kind: 'planned',
-      sentence: roundPlanned(plan.number, tasks.length),
-    });
+    parts.roster.assignGroups(plan.number, groups);
     return signature;
   });
-}
-
-function notTheGroups(): Refusal {
-  return new Refusal('planMismatch', 'the groups are not those of the roster');
-}
-
-/** Both by path. */
-function sameUnits(a: readonly UnitSize[], b: readonly UnitSize[]): boolean {
-  return (
-    a.length === b.length &&
-    a.every(({ path, people }, i) => path === b[i]?.path && people === b[i]?.people)
-  );
 }
 
 function signedAlready(
@@ -243,7 +204,11 @@ function isGroup(entry: ManifestEntry, group: Group): boolean {
 }
 
 /** @returns this party's keys of the round */
-function checkOwnFields(parts: EmployerParts, head: ManifestHead, plan: SignedPlan): RoundKeys {
+function checkOwnFields(
+  parts: EmployerParts,
+  head: ManifestHead,
+  plan: SignedPlan,
+): RoundKeys {
   const keys = parts.roundKeys.read(plan.number);
   const collector = readCollectorKey(parts.keyFiles, plan.number);
   if (

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { toBase64url } from '../../crypto/bytes.ts';
-import { parseCanonicalJson } from '../../crypto/canonical.ts';
 import { CryptoError } from '../../crypto/errors.ts';
 import { sha256 } from '../../crypto/sha256.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
@@ -37,9 +36,7 @@ export function submitSheets(parts: EmployerParts): Promise<boolean> {
 
 /** submitted → approved or refused, once the guardian has decided. @throws PeerAway */
 export function hearDecisions(parts: EmployerParts): Promise<boolean> {
-  return each(parts.sheets.inState('submitted'), parts.peer, (stored) =>
-    hearDecision(parts, stored),
-  );
+  return each(parts.sheets.inState('submitted'), parts.peer, (stored) => hearDecision(parts, stored));
 }
 
 async function hearDecision(parts: EmployerParts, stored: StoredSheet): Promise<boolean> {
@@ -70,42 +67,19 @@ async function hearDecision(parts: EmployerParts, stored: StoredSheet): Promise<
 
 /**
  * The guardian's signature of a sheet: with it the sheet is approved.
- * @returns the sheet's bytes
  * @throws Refusal `planMismatch` if this party did not submit the sheet; CryptoError `signature`
  */
 export function hearApproval(
   parts: EmployerParts,
   hash: Uint8Array,
   signature: Uint8Array,
-): Uint8Array {
+): void {
   verifySignature(parts.pairing.signingKey, signature, 'chorus sheet v1', hash);
   const now = parts.clock.now();
   // The reply to the submission may have been lost.
   parts.sheets.move(hash, 'draft', 'submitted', now);
   parts.sheets.approve(hash, signature, now);
-  const stored = parts.sheets.withHash(hash);
-  if (stored?.state !== 'approved') {
+  if (parts.sheets.withHash(hash)?.state !== 'approved') {
     throw new Refusal('planMismatch', 'this party did not submit the sheet');
   }
-  return stored.bytes;
-}
-
-/** What this party does or waits for next, in sentences for people. */
-export function whatIsNext(parts: EmployerParts): string[] {
-  const title = (stored: StoredSheet) =>
-    (parseCanonicalJson(stored.bytes) as unknown as Sheet).title;
-  return [
-    ...parts.sheets
-      .inState('draft')
-      .map((stored) => `“${title(stored)}” goes to the guardian when that answers.`),
-    ...parts.sheets
-      .inState('submitted')
-      .map((stored) => `“${title(stored)}” waits for the guardian’s decision.`),
-    ...parts.sheets
-      .inState('refused')
-      .map((stored) => `The guardian refused “${title(stored)}”: ${stored.reason}`),
-    ...parts.rounds
-      .inState('planned')
-      .map((round) => `Round ${round.number} is planned and opens at the guardian.`),
-  ];
 }

@@ -36,15 +36,15 @@ import { manifestRoutes } from './routes/manifests.ts';
 import { pageRoutes } from './routes/pages.ts';
 import { reportRoutes } from './routes/reports.ts';
 import { sheetRoutes } from './routes/sheets.ts';
-import { planDueRounds, whatIsNext } from './schedule.ts';
+import { planDueRounds } from './schedule.ts';
 import { approveSheet, retireSheets } from './sheets.ts';
 import { announceWithheld, withholdOverdue } from './withhold.ts';
 
 export interface Guardian extends Party {
   /** Plans a round with the employer; repeatable. @returns the manifest hash */
   plan(plan: RoundPlan): Promise<Uint8Array>;
-  /** Approves a submitted sheet. @returns whether it is approved now; false if it is not here */
-  approve(sheetHash: Uint8Array): boolean;
+  /** Approves a submitted sheet. @throws Refusal `planMismatch` */
+  approve(sheetHash: Uint8Array): void;
 }
 
 /** What the guardian works with, without serving anything: for single commands too. */
@@ -61,7 +61,7 @@ export async function openGuardian(config: PartyConfig): Promise<GuardianParts> 
     script: readAsset(config.pages, 'answer.js'),
     timeZone: config.timeZone,
     planDaysAhead: config.planDaysAhead,
-    evaluation: config.evaluation,
+    mayOpen: config.evaluation,
   };
 }
 
@@ -71,7 +71,6 @@ export async function openGuardian(config: PartyConfig): Promise<GuardianParts> 
  */
 export async function startGuardian(config: PartyConfig): Promise<Guardian> {
   const parts = await openGuardian(config);
-  parts.keyFiles.wipeDrafts();
   const work = new PartyWork(
     parts,
     'employer',
@@ -80,7 +79,7 @@ export async function startGuardian(config: PartyConfig): Promise<Guardian> {
       { name: 'close rounds', run: () => closeDueRounds(parts) },
       { name: 'draw lots', run: () => drawLots(parts) },
       { name: 'withhold what is overdue', run: () => withholdOverdue(parts) },
-      { name: 'plan rounds', run: () => planDueRounds(parts, plan) },
+      { name: 'plan rounds', run: () => planDueRounds(parts, (plan) => planRound(parts, plan)) },
       { name: 'open rounds', run: () => openDueRounds(parts) },
       { name: 'announce withheld groups', run: () => announceWithheld(parts) },
       { name: 'count', run: () => countLots(parts) },
@@ -122,11 +121,6 @@ export async function startGuardian(config: PartyConfig): Promise<Guardian> {
   app.use(collectionRoutes(parts, nudge));
   app.use(manifestRoutes(parts));
   app.use(sheetRoutes(parts));
-  hpkeConfigRoute(app, () =>
-    parts.rounds
-      .inState('open')
-      .map((round) => parts.contexts.round(round.manifestHash).head.guardian.hpke),
-  );
   sharedPages(app, source);
   app.use(pageRoutes(parts, source, nudge));
   app.use(() => {
@@ -142,12 +136,8 @@ export async function startGuardian(config: PartyConfig): Promise<Guardian> {
     setPreparing: (value) => {
       preparing = value;
     },
-    plan,
-    approve(sheetHash) {
-      if (parts.sheets.withHash(sheetHash)?.state === 'submitted') approveSheet(parts, sheetHash);
-      nudge();
-      return parts.sheets.withHash(sheetHash)?.state === 'approved';
-    },
+    plan: (plan) => planRound(parts, plan),
+    approve: (sheetHash) => approveSheet(parts, sheetHash),
     close: () => closeParty(parts, work, server),
   };
 }
