@@ -53,7 +53,7 @@ export interface ManifestEntry {
   readonly department: string;
   readonly roster_size: number;
   readonly verify_key_hash: string;
-  /** SubjectPublicKeyInfo of the token key; empty until tokens are issued. */
+  /** SubjectPublicKeyInfo of the group's token key (RFC 9578 §8.2.2). */
   readonly token_key: string;
   readonly task_configuration: string;
 }
@@ -64,6 +64,8 @@ export interface PlannedGroup {
   readonly department: string;
   readonly rosterSize: number;
   readonly verifyKeyHash: Uint8Array;
+  /** SubjectPublicKeyInfo of the group's token key. */
+  readonly tokenKey: Uint8Array;
 }
 
 /** SHA-256 of the head without signatures. */
@@ -76,9 +78,9 @@ export function signManifest(seed: Secret<Uint8Array>, head: Uint8Array): Uint8A
   return sign(seed, 'chorus manifest v1', manifestHash(head));
 }
 
-/** The key id of an entry's token key: 32 zero bytes until tokens are issued. */
-export function tokenKeyId(tokenKey: string): Uint8Array {
-  return tokenKey === '' ? new Uint8Array(32) : sha256(fromBase64url(tokenKey));
+/** The key id of an entry's token key, 32 bytes. */
+export function entryTokenKeyId(entry: Pick<ManifestEntry, 'token_key'>): Uint8Array {
+  return sha256(fromBase64url(entry.token_key));
 }
 
 /** The encoded entry of one group, its task bound to sheet, round, group, size and keys. */
@@ -94,7 +96,7 @@ export function planEntry(
     department: group.department,
     roster_size: group.rosterSize,
     verify_key_hash: toBase64url(group.verifyKeyHash),
-    token_key: '',
+    token_key: toBase64url(group.tokenKey),
   };
   return canonicalJson({
     ...bound,
@@ -123,7 +125,7 @@ function configurationOf(
         group: entry.name,
         roster_size: entry.roster_size,
         verify_key_hash: entry.verify_key_hash,
-        token_key_id: toBase64url(tokenKeyId(entry.token_key)),
+        token_key_id: toBase64url(entryTokenKeyId(entry)),
       }),
     ),
     leaderAggregatorEndpoint: head.guardian.url,

@@ -1,5 +1,5 @@
 import { equalBytes } from './bytes.ts';
-import { parseCanonicalJson } from './canonical.ts';
+import { canonicalJson, parseCanonicalJson } from './canonical.ts';
 import { sha256 } from './sha256.ts';
 import { fields, list, natural, oneOf, type Shape, text } from './shape.ts';
 
@@ -71,39 +71,10 @@ export function blockLengths(sheet: Sheet): number[] {
   return sheet.questions.map((question) => question.options.length + 1);
 }
 
-const SHEET: Shape = fields<Sheet>({
-  version: oneOf(1),
-  title: text,
-  purpose: text,
-  notice: fields<Sheet['notice']>({
-    employer: text,
-    guardian: text,
-    contact: text,
-    points: list(text),
-  }),
-  recipients: list(text),
-  k: natural,
-  noise: fields<Sheet['noise']>({
-    variance: fields<Sheet['noise']['variance']>({ numerator: natural, denominator: natural }),
-    by: oneOf('guardian', 'both'),
-  }),
-  cadence: oneOf('weekly', 'fortnightly', 'monthly', 'quarterly'),
-  schedule: fields<Sheet['schedule']>({ first_day: natural, round_days: natural }),
-  response_percent: natural,
-  retention: fields<Sheet['retention']>({ trends_days: natural }),
-  deadline_days: natural,
-  end_day: natural,
-  questions: list(
-    fields<Question>({
-      id: text,
-      name: text,
-      text,
-      why: text,
-      options: list(text),
-      favourable: oneOf('high', 'low'),
-    }),
-  ),
-});
+/** SHA-256 of what a person agrees to: the extension `consent` of their report. 32 bytes. */
+export function noticeHash(sheet: Sheet): Uint8Array {
+  return sha256(canonicalJson(sheet.notice));
+}
 
 /**
  * The sheet in these bytes, provided that they are canonical JSON with the hash that was signed.

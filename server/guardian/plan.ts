@@ -46,6 +46,7 @@ const PROPOSAL_REPLY = z.strictObject({
   hpke: KEY,
   collector: KEY,
 });
+const TOKEN_KEYS = z.strictObject({ token_keys: z.array(bytesField()) });
 const SIGNED = z.strictObject({ signature: bytesField(64) });
 
 /**
@@ -88,7 +89,8 @@ async function draftRound(parts: GuardianParts, plan: RoundPlan): Promise<Round>
   });
   const reply = PROPOSAL_REPLY.safeParse(answer);
   if (!reply.success) throw new PeerAway('the employer’s units or keys are malformed');
-  const { groups } = roundGroups(reply.data.units, sheet);
+  const { groups } = await inTurns(roundGroups(reply.data.units, sheet));
+  const tokenKeys = await askForTokenKeys(parts, plan.number, groups.length);
   const keys = {
     inputSeed: new Secret(parts.randomness(HPKE_SEED_SIZE)),
     verifyKeys: groups.map(() => new Secret(parts.randomness(VERIFY_KEY_SIZE))),
@@ -117,7 +119,8 @@ async function draftRound(parts: GuardianParts, plan: RoundPlan): Promise<Round>
   } satisfies Omit<ManifestHead, 'groups' | 'root'>;
   const entries = await paced(groups, (group, index) => {
     const verifyKey = keys.verifyKeys[index] as Secret<Uint8Array>;
-    const planned = { ...group, verifyKeyHash: sha256(verifyKey.reveal()) };
+    const tokenKey = tokenKeys[index] as Uint8Array;
+    const planned = { ...group, tokenKey, verifyKeyHash: sha256(verifyKey.reveal()) };
     return planEntry(shared, sheet, planned, index);
   });
   const encoded = planHead(shared, entries);
@@ -153,6 +156,23 @@ async function draftRound(parts: GuardianParts, plan: RoundPlan): Promise<Round>
     }
     return parts.rounds.withNumber(plan.number) as Round;
   });
+}
+
+/** One token key for each group, all different; the employer makes them in the background. */
+async function askForTokenKeys(
+  parts: GuardianParts,
+  number: number,
+  groups: number,
+): Promise<readonly Uint8Array[]> {
+  const answer = await parts.peer.postJson(`/peer/rounds/${number}/token-keys`, { groups });
+  const reply = TOKEN_KEYS.safeParse(answer);
+  if (!reply.success) throw new PeerAway('the employer’s token keys are malformed');
+  const { token_keys } = reply.data;
+  const distinct = new Set(token_keys.map((key) => toBase64url(key)));
+  if (token_keys.length !== groups || distinct.size !== groups) {
+    throw new PeerAway('the employer did not give one token key to each group');
+  }
+  return token_keys;
 }
 
 function approvedSheet(parts: GuardianParts, hash: Uint8Array): StoredSheet {
