@@ -9,6 +9,7 @@ export type SigningLabel =
   | 'chorus manifest v1'
   | 'chorus report v1'
   | 'chorus withdraw v1'
+  | 'chorus consent v1'
   | 'chorus seal v1'
   | 'chorus release v1'
   | 'chorus list v1';

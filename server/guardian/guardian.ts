@@ -34,6 +34,7 @@ import { closeDueRounds, drawLots, openDueRounds } from './rounds.ts';
 import { collectionRoutes } from './routes/collection-jobs.ts';
 import { manifestRoutes } from './routes/manifests.ts';
 import { pageRoutes } from './routes/pages.ts';
+import { peopleRoutes } from './routes/people.ts';
 import { reportRoutes } from './routes/reports.ts';
 import { sheetRoutes } from './routes/sheets.ts';
 import { planDueRounds } from './schedule.ts';
@@ -118,6 +119,7 @@ export async function startGuardian(config: PartyConfig): Promise<Guardian> {
   const app = createApp();
   usePages(app, config.pages);
   app.use(reportRoutes(parts));
+  app.use(peopleRoutes(parts));
   app.use(collectionRoutes(parts, nudge));
   app.use(manifestRoutes(parts));
   app.use(sheetRoutes(parts));

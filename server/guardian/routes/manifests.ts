@@ -4,6 +4,7 @@ import { MerkleTree } from '../../../crypto/merkle.ts';
 import { Refusal } from '../../http/refusal.ts';
 import { pathBytes } from '../../http/schema.ts';
 import type { Round } from '../../storage/rounds.ts';
+import type { Task } from '../../storage/tasks.ts';
 import type { GuardianParts } from '../parts.ts';
 
 /** What anyone may read of a round: its signed manifest, its sheet, and its list for receipts. */
@@ -46,6 +47,17 @@ export function manifestRoutes(parts: GuardianParts): Router {
     });
   });
 
+  router.get('/manifests/:hash/groups', (request, response) => {
+    const round = roundOf(parts, request.params.hash);
+    response.json({
+      groups: parts.tasks.ofRound(round.manifestHash).map((task) => ({
+        index: task.groupIndex,
+        state: groupState(round, task),
+        reason: task.withheldReason,
+      })),
+    });
+  });
+
   router.get('/manifests/:hash/list', (request, response) => {
     const round = roundOf(parts, request.params.hash);
     if (round.listRoot === null) throw new Refusal('notYet', 'the round is not finished');
@@ -71,6 +83,13 @@ export function manifestRoutes(parts: GuardianParts): Router {
     response.type('application/json').send(sheet.bytes);
   });
   return router;
+}
+
+/** How far a group is, as far as it concerns people. */
+function groupState(round: Round, task: Task): 'open' | 'counting' | 'released' | 'withheld' {
+  if (task.state === 'withheld') return 'withheld';
+  if (task.state === 'confirmed') return 'released';
+  return round.state === 'closed' ? 'counting' : 'open';
 }
 
 function roundOf(parts: GuardianParts, parameter: unknown): Round {

@@ -1,6 +1,6 @@
 import { Router } from 'express';
 import { MEDIA_TYPE } from '../../../crypto/dap/media-types.ts';
-import type { ReportError } from '../../../crypto/dap/types.ts';
+import { REPORT_ID_SIZE, type ReportError } from '../../../crypto/dap/types.ts';
 import {
   decodeUploadRequest,
   encodeUploadErrors,
@@ -41,7 +41,14 @@ export function reportRoutes(parts: GuardianParts): Router {
     '/tasks/:task/reports',
     ...bytesBody(MEDIA_TYPE.uploadRequest, UPLOAD_LIMIT_BYTES),
     async (request, response) => {
-      const { context, manifestHash } = box(String(request.params.task));
+      const task = parts.tasks.withId(pathBytes(request.params.task, 32, 'unrecognizedTask'));
+      if (task === undefined) throw new Refusal('unrecognizedTask');
+      // Somebody declined: a message of the same size, answered alike, of which nothing is kept.
+      if (isDecline(request.body)) {
+        response.end();
+        return;
+      }
+      const context = parts.contexts.task(task);
       const reports = decodeUploadRequest(request.body);
       if (reports.length === 0) throw new Refusal('invalidMessage', 'the upload holds no report');
       const answers = await Promise.all(
@@ -56,6 +63,11 @@ export function reportRoutes(parts: GuardianParts): Router {
     },
   );
   return router;
+}
+
+/** The report id that no report has: 16 zero bytes. */
+function isDecline(body: Uint8Array): boolean {
+  return body.length > REPORT_ID_SIZE && body.subarray(0, REPORT_ID_SIZE).every((byte) => byte === 0);
 }
 
 async function receive(
