@@ -15,8 +15,15 @@ const SCRIPT_SOURCES = {
   wasm: ["'self'", "'wasm-unsafe-eval'"],
 } as const;
 
-/** Strict headers for pages; `scripts` is the least that the page needs. */
-export function pageHeaders(scripts: ScriptPolicy): RequestHandler {
+/**
+ * Strict headers for pages.
+ * @param scripts the least that the page needs
+ * @param connect other origins that its scripts may call
+ */
+export function pageHeaders(
+  scripts: ScriptPolicy,
+  connect: readonly string[] = [],
+): RequestHandler {
   return helmet({
     contentSecurityPolicy: {
       useDefaults: false,
@@ -25,7 +32,7 @@ export function pageHeaders(scripts: ScriptPolicy): RequestHandler {
         scriptSrc: [...SCRIPT_SOURCES[scripts]],
         styleSrc: ["'self'"],
         imgSrc: ["'self'"],
-        connectSrc: ["'self'"],
+        connectSrc: ["'self'", ...connect],
         formAction: ["'self'"],
         baseUri: ["'none'"],
         frameAncestors: ["'none'"],

@@ -11,11 +11,17 @@ import { closeRoundEarly } from '../rounds.ts';
 export function pageRoutes(parts: GuardianParts, source: PageSource, nudge: () => void): Router {
   const router = Router();
 
-  router.get('/answer', pageHeaders('wasm'), (_request, response) => {
+  // The page fetches its token from the employer, and talks to nobody else.
+  const employer = new URL(parts.pairing.url).origin;
+  router.get('/answer', pageHeaders('wasm', [employer]), (_request, response) => {
     // The script that the open round was signed with; without one, any script says that none is open.
     const round = parts.rounds.inState('open')[0];
     const hash = round && parts.contexts.round(round.manifestHash).head.script_hash;
     response.render('answer', { ...frame(source, 'Your answer', '/answer'), script: hash ?? null });
+  });
+
+  router.get('/receipt', pageHeaders('wasm'), (_request, response) => {
+    response.render('receipt', frame(source, 'Your receipt', '/receipt'));
   });
 
   router.get('/scripts/:name', (request, response) => {
