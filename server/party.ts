@@ -12,6 +12,7 @@ import { bytesField } from './http/schema.ts';
 import { close } from './http/serve.ts';
 import type { StatusPage } from './http/views.ts';
 import { Clockwork, type Step } from './jobs/clockwork.ts';
+import type { Mailer } from './mail/mailer.ts';
 import { PeerAway, PeerClient, PeerRefusal } from './peer/client.ts';
 import { type Pairing, parsePairing } from './peer/pairing.ts';
 import type { Clock } from './storage/clock.ts';
@@ -36,6 +37,10 @@ export interface PartyConfig {
   /** How long before it opens a round is planned, in days. */
   readonly planDaysAhead: number;
   readonly clock: Clock;
+  /** Time for links and sessions where it is not `clock`: in the evaluation always the present. */
+  readonly staffClock?: Clock;
+  /** What messages leave by; without one, none are sent, and pages say so. */
+  readonly mailer?: Mailer;
   readonly randomness: Randomness;
   readonly fetch: typeof fetch;
   readonly migrations: string;

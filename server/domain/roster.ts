@@ -1,3 +1,4 @@
+import { isEmail, isTooLongEmail, tidyEmail } from './email.ts';
 import { PlanError } from './plan-error.ts';
 import { COLUMN_WORDS, COLUMNS_ARE, type Column, columnsOf } from './roster-columns.ts';
 import { type CsvRow, csvRows, csvText, UnreadableFile } from './roster-csv.ts';
@@ -37,11 +38,6 @@ const ROWS_A_REPORT = 5000;
 /** A row's longest readable field, in UTF-16 code units. */
 const MAX_FIELD = 4000;
 const MAX_NAME = 200;
-/** RFC 5321 §4.5.3.1. */
-const MAX_EMAIL = 254;
-const MAX_LOCAL_PART = 64;
-const EMAIL =
-  /^[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$/;
 
 /**
  * Reads a roster from CSV: UTF-8 with or without byte order mark, comma or semicolon, a header in
@@ -141,10 +137,10 @@ function personOf(
   });
   if (refusals.count > before) return undefined;
 
-  const email = field('email').trim().toLowerCase();
-  if (email.length > MAX_EMAIL || email.indexOf('@') > MAX_LOCAL_PART) {
+  const email = tidyEmail(field('email'));
+  if (isTooLongEmail(email)) {
     refuse('too-long', 'The e-mail address is too long.');
-  } else if (!EMAIL.test(email)) {
+  } else if (!isEmail(email)) {
     refuse('email', email === '' ? 'The e-mail address is empty.' : 'This is no e-mail address.');
   }
   const name = tidy(field('name'));
