@@ -121,6 +121,7 @@ describe('imports point one way', () => {
         'server/jobs',
         'server/http',
         'server/peer',
+        'server/mail',
         'server/build.ts',
       );
       expect(breaches(`server/${folder}`, allowed)).toEqual([]);

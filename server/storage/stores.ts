@@ -8,6 +8,8 @@ import { KeyFiles } from './key-files.ts';
 import { ResultStore } from './results.ts';
 import { RoundStore } from './rounds.ts';
 import { SheetStore } from './sheets.ts';
+import { SignInStore } from './sign-ins.ts';
+import { StaffStore } from './staff.ts';
 import { TaskStore } from './tasks.ts';
 
 /** What both parties keep alike, in one database and one key folder of their own. */
@@ -20,6 +22,8 @@ export interface Stores {
   readonly buckets: BucketStore;
   readonly results: ResultStore;
   readonly events: EventStore;
+  readonly staff: StaffStore;
+  readonly signIns: SignInStore;
   readonly keyFiles: KeyFiles;
 }
 
@@ -50,6 +54,8 @@ export function openStores(
     buckets: new BucketStore(db),
     results: new ResultStore(db),
     events: new EventStore(db),
+    staff: new StaffStore(db),
+    signIns: new SignInStore(db),
     keyFiles: new KeyFiles(join(folder, 'keys')),
   };
 }
