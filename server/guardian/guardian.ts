@@ -62,7 +62,6 @@ export async function openGuardian(config: PartyConfig): Promise<GuardianParts> 
     script: readAsset(config.pages, 'answer.js'),
     timeZone: config.timeZone,
     planDaysAhead: config.planDaysAhead,
-    mayOpen: config.evaluation,
   };
 }
 

@@ -12,9 +12,6 @@ import { withholdInside } from './withhold.ts';
 
 /** Why a planned round does not open yet, in words; undefined if nothing is in its way. */
 export function whyNotOpen(parts: GuardianParts, round: Round): string | undefined {
-  if (!parts.mayOpen) {
-    return 'this version does not check who may answer, so it opens rounds in the evaluation only';
-  }
   if (round.employerSignature === null) return 'the employer has not signed its manifest';
   if (parts.clock.now() < round.opensMs) return 'its first day has not begun';
   if (parts.tasks.inState('noised').length > 0) {

@@ -67,7 +67,9 @@ export function reportRoutes(parts: GuardianParts): Router {
 
 /** The report id that no report has: 16 zero bytes. */
 function isDecline(body: Uint8Array): boolean {
-  return body.length > REPORT_ID_SIZE && body.subarray(0, REPORT_ID_SIZE).every((byte) => byte === 0);
+  return (
+    body.length > REPORT_ID_SIZE && body.subarray(0, REPORT_ID_SIZE).every((byte) => byte === 0)
+  );
 }
 
 async function receive(
