@@ -5,7 +5,7 @@ import { type Logger, pino } from 'pino';
 import { z } from 'zod';
 import type { Randomness } from '../crypto/random.ts';
 import { Secret } from '../crypto/secret.ts';
-import { PlanError } from './domain/plan-error.ts';
+import type { Staff } from './domain/staff.ts';
 import type { PageFolders } from './http/pages.ts';
 import { Refusal } from './http/refusal.ts';
 import { bytesField } from './http/schema.ts';
@@ -58,6 +58,8 @@ export interface Party {
   rounds(): { round: Round; groups: Record<TaskState, number> }[];
   /** What is being prepared, for the status page. */
   setPreparing(preparing: StatusPage['preparing']): void;
+  /** A sign-in link that works again and again, until this process ends; in an evaluation only. */
+  evaluationLink(person: Omit<Staff, 'id'>): string;
   /** Answers what is under way, stops the work, closes the database. */
   close(): Promise<void>;
 }

@@ -4,9 +4,7 @@ import { toBase64url } from '../../crypto/bytes.ts';
 import { parseCanonicalJson } from '../../crypto/canonical.ts';
 import { sha256 } from '../../crypto/sha256.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
-import { isoDate } from '../domain/days.ts';
-import { smallestGroup } from '../domain/round-groups.ts';
-import { roundDays } from '../domain/schedule.ts';
+import { sheetFacts } from '../domain/sheet-facts.ts';
 import { encodeSheet, parseSheet } from '../domain/sheets.ts';
 import type { EmployerParts } from '../employer/parts.ts';
 import { draftSheet, submitSheets } from '../employer/sheets.ts';
@@ -119,24 +117,8 @@ function show(stored: StoredSheet, io: CommandIo): void {
 
 /** What a sheet says, in the order in which somebody who approves it needs it. */
 function describe(sheet: Sheet, io: CommandIo): void {
-  const first = roundDays(sheet, 0);
-  const { numerator, denominator } = sheet.noise.variance;
-  const rows: string[][] = [
-    ['Title', sheet.title],
-    ['Purpose', sheet.purpose],
-    ['Asked by', sheet.notice.employer],
-    ['Guarded by', sheet.notice.guardian],
-    ['Seen by', sheet.recipients.join(', ')],
-    ['Minimum', `${sheet.k} answers a group; smaller ones are destroyed unopened`],
-    ['Groups', `of at least ${smallestGroup(sheet)} people`],
-    ['Noise', `variance ${numerator / denominator} on every count, by ${sheet.noise.by}`],
-    ['Rounds', `${sheet.cadence}, ${sheet.schedule.round_days} days each`],
-    ['First', first === undefined ? 'none before the last day' : isoDate(first.start)],
-    ['Last day', isoDate(sheet.end_day)],
-    ['Deadline', `${sheet.deadline_days} days after close`],
-    ['Trends kept', `${sheet.retention.trends_days} days`],
-    ['Sheet', shortHash(sha256(encodeSheet(sheet)))],
-  ];
+  const rows = sheetFacts(sheet).map(({ name, text }) => [name, text]);
+  rows.push(['Sheet', shortHash(sha256(encodeSheet(sheet)))]);
   for (const line of table(rows)) io.out(line);
   sheet.questions.forEach((question, i) => {
     io.out(`${i + 1}. ${question.text}`);

@@ -95,7 +95,12 @@ export interface TrendPage {
     readonly groups: readonly { href: string; name: string; current: boolean; note: string }[];
   }[];
   readonly companyHref: string;
+  /** Whether groups are left out of the list because the reader has none of their people. */
+  readonly limited: boolean;
 }
+
+/** Whether somebody may look at a group of a round by itself. */
+export type GroupFilter = (round: number, groupIndex: number) => boolean;
 
 /** The label of a round on an axis: the month for slow cadences, the day for fast ones. */
 function roundLabel(round: TrendRound, cadence: Sheet['cadence']): string {
@@ -304,6 +309,7 @@ function pageOf(
   rounds: readonly TrendRound[],
   heading: string,
   chosen: { name: string; department: string } | null,
+  maySee: GroupFilter | undefined,
 ): TrendPage {
   const ordered = [...rounds].sort((a, b) => a.number - b.number);
   const inScope = (group: TrendGroup) =>
@@ -329,9 +335,18 @@ function pageOf(
     ),
     hasResults: finished.length > 0,
     items,
-    departments: chooserOf(ordered.at(-1)?.groups ?? [], inScope, chosen !== null),
+    departments: chooserOf(ownGroups(ordered.at(-1), maySee), inScope, chosen !== null),
     companyHref: '/trends',
+    limited: maySee !== undefined,
   };
+}
+
+function ownGroups(
+  newest: TrendRound | undefined,
+  maySee: GroupFilter | undefined,
+): readonly TrendGroup[] {
+  if (newest === undefined) return [];
+  return newest.groups.filter(({ index }) => maySee?.(newest.number, index) ?? true);
 }
 
 function chooserOf(
@@ -353,25 +368,36 @@ function chooserOf(
   return [...departments].map(([name, list]) => ({ name, groups: list }));
 }
 
-/** The trends of all released groups together. Groups that were withheld are left out, and said. */
-export function companyTrends(sheet: Sheet, rounds: readonly TrendRound[]): TrendPage {
-  return pageOf(sheet, rounds, 'The whole company', null);
+/**
+ * The trends of all released groups together. Groups that were withheld are left out, and said.
+ * @param maySee which groups the reader may choose; without it all
+ */
+export function companyTrends(
+  sheet: Sheet,
+  rounds: readonly TrendRound[],
+  maySee?: GroupFilter,
+): TrendPage {
+  return pageOf(sheet, rounds, 'The whole company', null, maySee);
 }
 
 /**
  * The trends of one group. `groupIndex` is that of the newest round; older rounds are matched by
  * name and department, since a new plan may number the groups anew.
- * @returns undefined if no round has such a group
+ * @param maySee which groups the reader may look at, of the newest round that has them
+ * @returns undefined if no round has such a group, or the reader may not look at it
  */
 export function groupTrends(
   sheet: Sheet,
   rounds: readonly TrendRound[],
   groupIndex: number,
+  maySee?: GroupFilter,
 ): TrendPage | undefined {
   const newestFirst = [...rounds].sort((a, b) => b.number - a.number);
   for (const round of newestFirst) {
     const group = round.groups.find((candidate) => candidate.index === groupIndex);
-    if (group !== undefined) return pageOf(sheet, rounds, group.name, group);
+    if (group === undefined) continue;
+    if (maySee?.(round.number, groupIndex) === false) return undefined;
+    return pageOf(sheet, rounds, group.name, group, maySee);
   }
   return undefined;
 }

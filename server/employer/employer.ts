@@ -6,6 +6,7 @@ import { RoundKeyFiles } from '../aggregator/round-keys.ts';
 import { Contexts } from '../aggregator/task-context.ts';
 import type { Person } from '../domain/roster.ts';
 import { createApp, errorHandler } from '../http/app.ts';
+import { guard } from '../http/guard.ts';
 import { hpkeConfigRoute } from '../http/hpke-config.ts';
 import {
   answerFragment,
@@ -17,6 +18,8 @@ import {
 } from '../http/pages.ts';
 import { Refusal } from '../http/refusal.ts';
 import { listen } from '../http/serve.ts';
+import { signInRoutes } from '../http/sign-in.ts';
+import { StaffDesk } from '../http/staff-desk.ts';
 import {
   closeParty,
   openParty,
@@ -36,6 +39,7 @@ import { RosterStore } from '../storage/roster.ts';
 import { deleteSpentKeys, followSchedule } from './rounds.ts';
 import { helperRoutes } from './routes/dap.ts';
 import { roundRoutes } from './routes/rounds.ts';
+import { groupsOf } from './seen.ts';
 import { draftSheet, hearDecisions, submitSheets, whatIsNext } from './sheets.ts';
 import { announceWithheld, withholdOverdue } from './withhold.ts';
 
@@ -65,6 +69,7 @@ export async function openEmployer(config: PartyConfig): Promise<EmployerParts> 
  */
 export async function startEmployer(config: PartyConfig): Promise<Employer> {
   const parts = await openEmployer(config);
+  const desk = new StaffDesk(parts, 'employer', config);
   const work = new PartyWork(
     parts,
     'guardian',
@@ -78,6 +83,7 @@ export async function startEmployer(config: PartyConfig): Promise<Employer> {
       { name: 'withhold what is overdue', run: () => withholdOverdue(parts) },
       { name: 'announce withheld groups', run: () => announceWithheld(parts) },
       { name: 'delete spent keys', run: () => deleteSpentKeys(parts) },
+      { name: 'sweep links and sessions', run: () => desk.sweep() },
     ],
     config.intervalMs,
   );
@@ -97,9 +103,11 @@ export async function startEmployer(config: PartyConfig): Promise<Employer> {
     preparing: () => preparing,
     next: () => whatIsNext(parts),
     failures: () => work.failures,
+    groupsFor: (staff, round) => groupsOf(parts, staff, round),
   };
   const app = createApp();
   usePages(app, config.pages);
+  app.use(guard('employer', desk, config.evaluation));
   app.use(helperRoutes(parts, nudge));
   app.use(roundRoutes(parts, nudge));
   hpkeConfigRoute(app, () =>
@@ -108,6 +116,7 @@ export async function startEmployer(config: PartyConfig): Promise<Employer> {
       .map((round) => parts.contexts.round(round.manifestHash).head.employer.hpke),
   );
   sharedPages(app, source);
+  app.use(signInRoutes(desk, source));
   app.use(() => {
     throw new Refusal('notFound');
   });
@@ -121,6 +130,7 @@ export async function startEmployer(config: PartyConfig): Promise<Employer> {
     setPreparing: (value) => {
       preparing = value;
     },
+    evaluationLink: (person) => desk.evaluationLink(person),
     submit(sheet) {
       const hash = draftSheet(parts, sheet);
       nudge();

@@ -4,6 +4,7 @@ import type { Sheet } from '../../crypto/sheet.ts';
 import { DAY_MS } from '../domain/days.ts';
 import type { Person } from '../domain/roster.ts';
 import { parseSheet } from '../domain/sheets.ts';
+import type { Role } from '../domain/staff.ts';
 import { PATH_SEPARATOR } from '../domain/unit-path.ts';
 import { chance, spread } from './seeded.ts';
 import type { SampleState } from './settings.ts';
@@ -41,6 +42,8 @@ export interface Team {
 export const ROUND_DAYS = 14;
 /** How many have answered in the round that is left open. */
 const OPEN_ROUND_SHARE = 0.8;
+/** The sample manager's department: one of its teams was too small to show once. */
+const MANAGED = 'Customers';
 
 /** @throws ZodError if the checked-in definition is damaged */
 export function readSample(path: string): Sample {
@@ -87,6 +90,22 @@ export function people(sample: Sample): Person[] {
       language: null,
     })),
   );
+}
+
+/** People with a role at the sample's parties; the manager has one department. */
+export function sampleStaff(sample: Sample) {
+  const company = (sample.sheet.notice as { employer: string }).employer;
+  const person = (name: string, role: Role, units: readonly string[] = []) => ({
+    email: `${name}@northlight.example`,
+    role,
+    units,
+  });
+  const department = sample.departments.find(({ name }) => name === MANAGED)?.name ?? '';
+  return {
+    manager: person('manager', 'manager', [[company, department].join(PATH_SEPARATOR)]),
+    admin: person('admin', 'admin'),
+    guardian: person('works-council', 'guardian'),
+  };
 }
 
 /** A sample person's answer: an option index for each question, or undefined for no answer. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sodiumReady } from '../../crypto/sodium.ts';
 import { type Checklist, checklist, silentChecklist } from './checklist.ts';
-import { readSample } from './company.ts';
+import { readSample, sampleStaff } from './company.ts';
 import { pairParties } from './pairing.ts';
 import { PartyHandle } from './party-handle.ts';
 import { makeSample } from './sample.ts';
@@ -73,9 +73,15 @@ async function run(settings: Settings): Promise<void> {
       process.exit(1);
     });
   }
-  const manager = `${urls.employer}/trends`;
+  const staff = sampleStaff(sample);
+  const [manager, admin, representative] = (await Promise.all([
+    employer.request({ kind: 'link', person: staff.manager }),
+    employer.request({ kind: 'link', person: staff.admin }),
+    guardian.request({ kind: 'link', person: staff.guardian }),
+  ])) as [string, string, string];
   out.done(`Manager:  ${manager}`);
-  out.done(`Guardian: ${urls.guardian}/`);
+  out.done(`Admin:    ${admin}`);
+  out.done(`Guardian: ${representative}`);
   let hash: string;
   try {
     hash = await makeSample({
@@ -94,13 +100,14 @@ async function run(settings: Settings): Promise<void> {
   out.done(`Employee: ${employee}`);
   out.say(`
 Answer as an employee, then close the round on the guardian's page and see the trend.
+The links of manager, admin and guardian sign in, and work more than once until you stop.
   Data   ${settings.data}
   Stop   Ctrl-C
   Resume npm start
   Reset  npm start -- --fresh
 `);
   if (settings.json) {
-    const links = { employee, manager, guardian: `${urls.guardian}/` };
+    const links = { employee, manager, admin, guardian: representative };
     console.log(JSON.stringify({ ...urls, links }));
   }
 }

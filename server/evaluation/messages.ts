@@ -1,6 +1,7 @@
 import type { Sheet } from '../../crypto/sheet.ts';
 import type { Days } from '../domain/days.ts';
 import type { Person } from '../domain/roster.ts';
+import type { Staff } from '../domain/staff.ts';
 import type { StatusPage } from '../http/views.ts';
 import type { RoundState } from '../storage/rounds.ts';
 
@@ -32,6 +33,8 @@ export type PartyRequest =
       readonly sheetHash: string;
       readonly days: Days;
     }
+  /** Gives somebody a role. The value is a link that signs in as often as it is opened. */
+  | { readonly kind: 'link'; readonly person: Omit<Staff, 'id'> }
   | { readonly kind: 'rounds' }
   | { readonly kind: 'stop' };
 

@@ -24,6 +24,8 @@ const config = {
   timeZone: 'UTC',
   planDaysAhead: 1,
   clock,
+  // People sign in now, whatever day the sample has come to.
+  staffClock: { now: () => Date.now() },
   randomness: systemRandomness,
   fetch,
   migrations: `${project}migrations`,
@@ -89,6 +91,8 @@ async function answer(party: Party, request: PartyRequest): Promise<unknown> {
       return toBase64url((party as Employer).submit(request.sheet));
     case 'approve':
       return (party as Guardian).approve(fromBase64url(request.sheetHash));
+    case 'link':
+      return party.evaluationLink(request.person);
     case 'rounds':
       return party.rounds().map(
         ({ round, groups }): RoundStanding => ({

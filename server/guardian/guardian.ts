@@ -3,6 +3,7 @@ import { sodiumReady } from '../../crypto/sodium.ts';
 import { RoundKeyFiles } from '../aggregator/round-keys.ts';
 import { Contexts } from '../aggregator/task-context.ts';
 import { createApp, errorHandler } from '../http/app.ts';
+import { guard } from '../http/guard.ts';
 import { hpkeConfigRoute } from '../http/hpke-config.ts';
 import {
   answerFragment,
@@ -14,6 +15,8 @@ import {
 } from '../http/pages.ts';
 import { Refusal } from '../http/refusal.ts';
 import { listen } from '../http/serve.ts';
+import { signInRoutes } from '../http/sign-in.ts';
+import { StaffDesk } from '../http/staff-desk.ts';
 import {
   closeParty,
   openParty,
@@ -37,7 +40,8 @@ import { pageRoutes } from './routes/pages.ts';
 import { peopleRoutes } from './routes/people.ts';
 import { reportRoutes } from './routes/reports.ts';
 import { sheetRoutes } from './routes/sheets.ts';
-import { planDueRounds } from './schedule.ts';
+import { surveyRoutes } from './routes/surveys.ts';
+import { planDueRounds, whatIsNext } from './schedule.ts';
 import { approveSheet, retireSheets } from './sheets.ts';
 import { announceWithheld, withholdOverdue } from './withhold.ts';
 
@@ -71,6 +75,7 @@ export async function openGuardian(config: PartyConfig): Promise<GuardianParts> 
  */
 export async function startGuardian(config: PartyConfig): Promise<Guardian> {
   const parts = await openGuardian(config);
+  const desk = new StaffDesk(parts, 'guardian', config);
   const work = new PartyWork(
     parts,
     'employer',
@@ -86,6 +91,7 @@ export async function startGuardian(config: PartyConfig): Promise<Guardian> {
       { name: 'seal', run: () => sealGroups(parts) },
       { name: 'release', run: () => releaseGroups(parts) },
       { name: 'finish rounds', run: () => finishRounds(parts) },
+      { name: 'sweep links and sessions', run: () => desk.sweep() },
     ],
     config.intervalMs,
   );
@@ -117,6 +123,7 @@ export async function startGuardian(config: PartyConfig): Promise<Guardian> {
   };
   const app = createApp();
   usePages(app, config.pages);
+  app.use(guard('guardian', desk, config.evaluation));
   app.use(reportRoutes(parts));
   app.use(peopleRoutes(parts));
   app.use(collectionRoutes(parts, nudge));
@@ -124,6 +131,8 @@ export async function startGuardian(config: PartyConfig): Promise<Guardian> {
   app.use(sheetRoutes(parts));
   sharedPages(app, source);
   app.use(pageRoutes(parts, source, nudge));
+  app.use(surveyRoutes(parts, source, nudge));
+  app.use(signInRoutes(desk, source));
   app.use(() => {
     throw new Refusal('notFound');
   });
@@ -137,6 +146,7 @@ export async function startGuardian(config: PartyConfig): Promise<Guardian> {
     setPreparing: (value) => {
       preparing = value;
     },
+    evaluationLink: (person) => desk.evaluationLink(person),
     plan: (plan) => planRound(parts, plan),
     approve: (sheetHash) => approveSheet(parts, sheetHash),
     close: () => closeParty(parts, work, server),

@@ -8,12 +8,20 @@ import type { Sheet } from '../../crypto/sheet.ts';
 import type { AssetsManifest } from '../build.ts';
 import { decodePublished } from '../domain/published.ts';
 import { dayWords } from '../domain/shown.ts';
-import { companyTrends, groupTrends, type TrendGroup, type TrendRound } from '../domain/trends.ts';
+import type { Staff } from '../domain/staff.ts';
+import {
+  companyTrends,
+  type GroupFilter,
+  groupTrends,
+  type TrendGroup,
+  type TrendRound,
+} from '../domain/trends.ts';
 import type { Round } from '../storage/rounds.ts';
 import type { Stores } from '../storage/stores.ts';
 import type { Task } from '../storage/tasks.ts';
 import { pageHeaders, type ScriptPolicy } from './app.ts';
-import { Refusal } from './refusal.ts';
+import { signedInOf } from './guard.ts';
+import { Refusal, type RefusalCode } from './refusal.ts';
 import { type PageFrame, type StatusPage, viewEngine } from './views.ts';
 
 /** Where the built pages lie. */
@@ -39,9 +47,16 @@ export interface PageSource {
   next(): string[];
   /** What failed and why, in sentences. */
   failures(): string[];
+  /** Which groups of a round somebody may look at, by index; without it everybody sees all. */
+  groupsFor?(staff: Staff, round: number): ReadonlySet<number> | 'all';
 }
 
 const EVENTS_SHOWN = 30;
+const HEADINGS: Partial<Record<RefusalCode, string>> = {
+  notFound: 'Not found',
+  wrongRole: 'Not for your role',
+  tooOften: 'Please wait',
+};
 const STATE_WORDS = { planned: 'Planned', open: 'Open', closed: 'Counting', expired: 'Ended' };
 
 function readAssets(folders: PageFolders): AssetsManifest {
@@ -88,10 +103,12 @@ export function sharedPages(app: Express, source: PageSource): void {
   const page = (path: string, scripts: ScriptPolicy) => app.get(path, pageHeaders(scripts));
   page('/', 'self');
   app.get('/', (_request, response) => {
-    response.render('status', { ...frame(source, 'Rounds', '/'), status: statusPage(source) });
+    const status = statusPage(source, signedInOf(response)?.staff);
+    response.render('status', { ...frame(source, 'Rounds', '/'), status });
   });
   app.get('/status.json', (_request, response) => {
-    response.set('cache-control', 'no-store').json(statusPage(source));
+    const status = statusPage(source, signedInOf(response)?.staff);
+    response.set('cache-control', 'no-store').json(status);
   });
   app.get('/health', (_request, response) => {
     // Throws where the database cannot be read; then the answer is no.
@@ -110,7 +127,8 @@ export function sharedPages(app: Express, source: PageSource): void {
       return;
     }
     const { sheet, rounds } = released(source);
-    const trends = sheet && companyTrends(sheet, rounds);
+    const maySee = groupFilter(source, signedInOf(response)?.staff);
+    const trends = sheet && companyTrends(sheet, rounds, maySee);
     if (trends === undefined) throw new Refusal('notFound', 'No round has been planned yet.');
     response.render('trends', { ...frame(source, 'Trends', '/trends'), trends });
   });
@@ -118,7 +136,11 @@ export function sharedPages(app: Express, source: PageSource): void {
   app.get('/trends/groups/:index', (request, response) => {
     const { sheet, rounds } = released(source);
     const index = /^\d{1,6}$/.test(request.params.index) ? Number(request.params.index) : -1;
-    const trends = sheet && groupTrends(sheet, rounds, index);
+    const maySee = groupFilter(source, signedInOf(response)?.staff);
+    const trends = sheet && groupTrends(sheet, rounds, index, maySee);
+    if (trends === undefined && sheet && groupTrends(sheet, rounds, index) !== undefined) {
+      throw new Refusal('wrongRole', 'None of your people is in this group.');
+    }
     if (trends === undefined) throw new Refusal('notFound', 'There is no such group.');
     response.render('trends', { ...frame(source, trends.heading, '/trends'), trends });
   });
@@ -132,9 +154,7 @@ export function messagePage(
   const heading =
     refusal === undefined
       ? 'Something went wrong here'
-      : refusal.code === 'notFound'
-        ? 'Not found'
-        : 'This did not work';
+      : (HEADINGS[refusal.code] ?? 'This did not work');
   return {
     view: 'message',
     data: {
@@ -146,7 +166,19 @@ export function messagePage(
   };
 }
 
-function statusPage(source: PageSource): StatusPage {
+/** Which groups the trend pages show to somebody; undefined if all of them. */
+function groupFilter(source: PageSource, staff: Staff | undefined): GroupFilter | undefined {
+  const { groupsFor } = source;
+  if (groupsFor === undefined || staff === undefined || staff.role !== 'manager') return undefined;
+  const known = new Map<number, ReadonlySet<number> | 'all'>();
+  return (round, index) => {
+    const groups = known.get(round) ?? groupsFor(staff, round);
+    known.set(round, groups);
+    return groups === 'all' || groups.has(index);
+  };
+}
+
+function statusPage(source: PageSource, staff: Staff | undefined): StatusPage {
   const { rounds, tasks, events } = source.stores;
   const all = rounds.all();
   const open = all.find((round) => round.state === 'open');
@@ -174,7 +206,7 @@ function statusPage(source: PageSource): StatusPage {
         : {
             number: open.number,
             closes: daysOf(open).closes,
-            canClose: source.evaluation && source.party === 'guardian',
+            canClose: source.evaluation && staff?.role === 'guardian',
             answerLinkExample: source.evaluation ? source.answerLink(open) : null,
           },
     waitingFor: source.waitingFor(),

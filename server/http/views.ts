@@ -12,6 +12,9 @@ export type ViewEngine = (
   done: (error: unknown, html?: string) => void,
 ) => void;
 
+/** `guard` puts somebody else here, through `response.locals`. */
+const NOBODY = { signedIn: null };
+
 /** As `views/browser/status.ts` writes it. */
 const MOMENT = new Intl.DateTimeFormat('en-GB', {
   dateStyle: 'medium',
@@ -66,6 +69,37 @@ export interface StatusPage {
   readonly failures: readonly string[];
   /** Newest first; `at` is an ISO 8601 time in UTC. */
   readonly events: readonly { readonly at: string; readonly sentence: string }[];
+}
+
+/** `pages/sign-in.hbs`. */
+export interface SignInPage {
+  readonly canMail: boolean;
+  /** What is wrong with the address; null before anything was sent. */
+  readonly error: string | null;
+  readonly email: string;
+}
+
+/** `pages/survey.hbs` takes it as `survey`. */
+export interface SurveyPage {
+  readonly title: string;
+  readonly stateLabel: string;
+  /** Why it was refused. */
+  readonly reason: string | null;
+  /** In base64url. */
+  readonly hash: string;
+  readonly facts: readonly { readonly name: string; readonly text: string }[];
+  readonly notice: readonly string[];
+  readonly questions: readonly {
+    readonly text: string;
+    readonly options: readonly string[];
+    readonly why: string;
+  }[];
+  /** Whether it waits for a decision, and the reader may make it. */
+  readonly mayDecide: boolean;
+  /** What is wrong with the form that was sent; at most one of them. */
+  readonly approveError: string | null;
+  readonly refuseError: string | null;
+  readonly refuseText: string;
 }
 
 /** `pages/close-round.hbs` takes it as `closing`. */
@@ -135,7 +169,8 @@ export function viewEngine(viewsDir: string, assets: AssetsManifest): ViewEngine
     try {
       const page = pages.get(basename(path, '.hbs'));
       if (page === undefined) throw new Error(`no page ${path}`);
-      html = layout({ ...data, body: page(data) });
+      const whole = { ...NOBODY, ...data };
+      html = layout({ ...whole, body: page(whole) });
     } catch (error) {
       done(error);
       return;

@@ -18,6 +18,7 @@ export class SignInStore {
   readonly #touch;
   readonly #end;
   readonly #endAll;
+  readonly #endLinks;
   readonly #sweepLinks;
   readonly #sweepSessions;
 
@@ -47,6 +48,7 @@ export class SignInStore {
     this.#touch = db.prepare('UPDATE staff_sessions SET seen_ms = max(seen_ms, ?) WHERE hash = ?');
     this.#end = db.prepare('DELETE FROM staff_sessions WHERE hash = ?');
     this.#endAll = db.prepare('DELETE FROM staff_sessions WHERE staff_id = ?');
+    this.#endLinks = db.prepare('DELETE FROM sign_in_links WHERE staff_id = ?');
     this.#sweepLinks = db.prepare('DELETE FROM sign_in_links WHERE ends_ms <= ?');
     this.#sweepSessions = db.prepare(
       'DELETE FROM staff_sessions WHERE began_ms <= ? OR seen_ms <= ?',
@@ -94,9 +96,13 @@ export class SignInStore {
     this.#end.run(hash);
   }
 
-  /** Ends every session of one person. @returns how many there were */
-  endAll(staffId: number): number {
-    return this.#endAll.run(staffId).changes;
+  /** Ends every session of one person, and every link that is under way to them. */
+  endAll(staffId: number): void {
+    const endAll = this.#db.transaction(() => {
+      this.#endAll.run(staffId);
+      this.#endLinks.run(staffId);
+    });
+    endAll.immediate();
   }
 
   /** Deletes what can no longer be used. @returns how much that was */

@@ -1,5 +1,5 @@
 import { Router } from 'express';
-import { pageHeaders, sameSite } from '../../http/app.ts';
+import { pageHeaders } from '../../http/app.ts';
 import { daysOf, frame, type PageSource } from '../../http/pages.ts';
 import { Refusal } from '../../http/refusal.ts';
 import { pathBytes } from '../../http/schema.ts';
@@ -43,18 +43,13 @@ export function pageRoutes(parts: GuardianParts, source: PageSource, nudge: () =
       });
     });
 
-    router.post(
-      '/evaluation/close-round',
-      pageHeaders('none'),
-      sameSite([parts.url]),
-      async (_request, response) => {
-        await closeRoundEarly(parts, openRound(parts)).catch((error) => {
-          throw error instanceof PeerAway ? new Refusal('peerAway') : error;
-        });
-        nudge();
-        response.redirect(303, '/');
-      },
-    );
+    router.post('/evaluation/close-round', pageHeaders('none'), async (_request, response) => {
+      await closeRoundEarly(parts, openRound(parts)).catch((error) => {
+        throw error instanceof PeerAway ? new Refusal('peerAway') : error;
+      });
+      nudge();
+      response.redirect(303, '/');
+    });
   }
   return router;
 }
