@@ -12,6 +12,7 @@ import { ROSTER_USAGE, roster } from './roster.ts';
 import { employerRound, guardianRound, ROUND_USAGE } from './round.ts';
 import { partyConfig, serve } from './serve.ts';
 import { readSettings, type Settings, SettingsError } from './settings.ts';
+import { STAFF_USAGE, staff } from './staff.ts';
 import { employerSurvey, guardianSurvey, SURVEY_USAGE } from './survey.ts';
 
 const USAGE = `Usage: npx chorus COMMAND [--settings FILE]
@@ -20,6 +21,7 @@ Both parties
   ${INIT_USAGE}
   ${PAIR_USAGE}
   chorus guardian | employer      runs the party as a service
+  ${STAFF_USAGE}
 
 Employer
   ${ROSTER_USAGE}
@@ -73,7 +75,7 @@ async function run(args: readonly string[], file: string | undefined): Promise<v
     return;
   }
   if (command === 'init') return init(rest, file, io);
-  const commands = ['pair', 'guardian', 'employer', 'roster', 'survey', 'round'];
+  const commands = ['pair', 'guardian', 'employer', 'roster', 'survey', 'round', 'staff'];
   if (!commands.includes(command)) throw new UsageError(USAGE);
   const settings = readSettings(file, process.env);
   const config = partyConfig(settings);
@@ -91,7 +93,20 @@ async function run(args: readonly string[], file: string | undefined): Promise<v
       });
     case 'roster':
       requireParty(settings, 'employer');
-      return once(() => openEmployer(config), (open) => roster(rest, open, io));
+      return once(
+        () => openEmployer(config),
+        (open) => roster(rest, open, io),
+      );
+    case 'staff':
+      return isGuardian
+        ? once(
+            () => openGuardian(config),
+            (open) => staff(rest, 'guardian', open, io),
+          )
+        : once(
+            () => openEmployer(config),
+            (open) => staff(rest, 'employer', open, io),
+          );
     case 'survey':
       return isGuardian
         ? once(() => openGuardian(config), (open) => guardianSurvey(rest, open, io))
