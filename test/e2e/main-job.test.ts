@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { toBase64url } from '../../crypto/bytes.ts';
+import type { Role } from '../../server/domain/staff.ts';
 import { axe, launchBrowser } from '../support/browser.ts';
 import {
   answerAll,
@@ -68,6 +69,8 @@ test('a person answers, the round is closed in front of their eyes, and the tren
   expect(sent).toHaveLength(1);
   expect(standingOf('accepted')).toBe(16);
 
+  await page.goto(evaluationLink('guardian', 'guardian'));
+  expect(await axe(page)).toEqual([]);
   await page.goto(`${parties.urls.guardian}/`);
   expect(await axe(page)).toEqual([]);
   await page.getByRole('link', { name: 'Close this round' }).click();
@@ -77,6 +80,7 @@ test('a person answers, the round is closed in front of their eyes, and the tren
   await page.goto(`${parties.urls.guardian}/`);
   await page.getByText('Round 2 is finished: 1 group released, 1 withheld.').waitFor();
 
+  await page.goto(evaluationLink('employer', 'admin'));
   for (const party of ['employer', 'guardian'] as const) {
     await page.goto(`${parties.urls[party]}/trends`);
     await page.getByText('round 2', { exact: false }).first().waitFor();
@@ -105,6 +109,10 @@ test('a link to a closed round and an address that does not exist are told in wo
   await page.getByRole('heading', { name: 'Not found' }).waitFor();
   expect(await axe(page)).toEqual([]);
 });
+
+function evaluationLink(party: 'guardian' | 'employer', role: Role): string {
+  return parties[party].evaluationLink({ email: `${role}@example.com`, role, units: [] });
+}
 
 function standingOf(column: 'accepted'): number {
   const db = parties.database('guardian');

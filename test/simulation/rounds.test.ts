@@ -30,6 +30,7 @@ import {
   statesOf,
   watchStates,
 } from '../support/rounds.ts';
+import { staffCookie } from '../support/staff.ts';
 import {
   HAPPENINGS,
   type Happening,
@@ -416,7 +417,9 @@ async function checkPageHides({ parties, look }: World, number: number): Promise
     .pluck()
     .get();
   if (waiting === undefined) return;
-  const page = await fetch(`${parties.urls.employer}/trends/groups/${waiting}`).catch(() => null);
+  const headers = { cookie: staffCookie(parties, 'employer', 'admin') };
+  const url = `${parties.urls.employer}/trends/groups/${waiting}`;
+  const page = await fetch(url, { headers }).catch(() => null);
   if (page === null) return; // it is restarting
   expect(await page.text()).toContain(`Round ${number} is closed and this group is being counted`);
 }
@@ -546,7 +549,11 @@ function isFinished({ look }: World, number: number): boolean {
 async function closeEarly(world: World, number: number): Promise<void> {
   const { guardian } = world.parties.urls;
   await until(async () => {
-    const headers = { origin: guardian, 'sec-fetch-site': 'same-origin' };
+    const headers = {
+      origin: guardian,
+      'sec-fetch-site': 'same-origin',
+      cookie: staffCookie(world.parties, 'guardian', 'guardian'),
+    };
     await fetch(`${guardian}/evaluation/close-round`, {
       method: 'POST',
       redirect: 'manual',

@@ -25,10 +25,13 @@ import type { Person } from '../../server/domain/roster.ts';
 import { type Employer, startEmployer } from '../../server/employer/employer.ts';
 import { EvaluationClock } from '../../server/evaluation/clock.ts';
 import { pairParties } from '../../server/evaluation/pairing.ts';
+import type { Mailer } from '../../server/mail/mailer.ts';
 import { type Guardian, startGuardian } from '../../server/guardian/guardian.ts';
+import type { Mailer } from '../../server/mail/mailer.ts';
 import { type Party, type PartyConfig, systemRandomness } from '../../server/party.ts';
 import type { Clock } from '../../server/storage/clock.ts';
 import { type Database, openDatabase } from '../../server/storage/database.ts';
+import { tokenKeyPool } from './token-key-pool.ts';
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 export const MIGRATIONS = join(PROJECT, 'migrations');
@@ -107,8 +110,9 @@ export async function startTwoParties(
   options: {
     evaluation?: boolean;
     randomness?: PartyConfig['randomness'];
-    /** What both parties see of the clock that the test moves. */
-    seen?: (clock: Clock) => Clock;
+    mailer?: Mailer;
+    /** Time for links and sessions; the present, whatever day the parties are moved to. */
+    staffClock?: Clock;
   } = {},
 ): Promise<TwoParties> {
   await sodiumReady();
@@ -122,6 +126,7 @@ export async function startTwoParties(
   };
   pairParties(folder, urls);
   const clock = new EvaluationClock();
+  const newTokenKey = tokenKeyPool();
   const wires = { guardian: openWire(), employer: openWire() };
   const config = (party: 'guardian' | 'employer'): PartyConfig => ({
     folder: join(folder, party),
@@ -132,8 +137,12 @@ export async function startTwoParties(
     evaluation: options.evaluation ?? true,
     timeZone: 'UTC',
     planDaysAhead: 1,
-    clock: options.seen?.(clock) ?? clock,
+    clock,
+    staffClock: options.staffClock ?? { now: () => Date.now() },
+    ...(options.mailer && { mailer: options.mailer }),
     randomness: options.randomness ?? systemRandomness,
+    newTokenKey,
+    ...(options.mailer && { mailer: options.mailer }),
     fetch: async (input, init) => {
       const wire = wires[party];
       await wire.before(String(input), init);

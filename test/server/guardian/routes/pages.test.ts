@@ -7,13 +7,16 @@ import {
   type TwoParties,
 } from '../../../support/parties.ts';
 import { refusedWith } from '../../../support/played-party.ts';
+import { staffCookie } from '../../../support/staff.ts';
 
 /** Closing a round by hand: the evaluation’s only button. */
 
 let parties: TwoParties;
+let cookie: string;
 
 beforeAll(async () => {
   parties = await startTwoParties();
+  cookie = staffCookie(parties, 'guardian', 'guardian');
 });
 
 afterAll(() => parties.close());
@@ -25,7 +28,7 @@ function post(headers: Record<string, string>): Promise<number> {
   return new Promise((resolve, reject) => {
     const request = httpRequest(
       parties.urls.guardian + PATH,
-      { method: 'POST', headers },
+      { method: 'POST', headers: { ...headers, cookie } },
       (reply) => {
         reply.resume();
         reply.on('end', () => resolve(reply.statusCode as number));
@@ -39,7 +42,9 @@ function post(headers: Record<string, string>): Promise<number> {
 const state = () => standing(parties, 1)?.round.state;
 
 test('without an open round there is nothing to close', async () => {
-  expect(await refusedWith(fetch(parties.urls.guardian + PATH))).toBe('409 notYet');
+  expect(await refusedWith(fetch(parties.urls.guardian + PATH, { headers: { cookie } }))).toBe(
+    '409 notYet',
+  );
   expect(await post({ origin: parties.urls.guardian })).toBe(409);
 });
 
@@ -50,7 +55,7 @@ describe('with an open round', () => {
 
   test('the page says what closing does', async () => {
     const response = await fetch(parties.urls.guardian + PATH, {
-      headers: { accept: 'text/html' },
+      headers: { accept: 'text/html', cookie },
     });
     expect(response.status).toBe(200);
     expect(await response.text()).toContain('<form');
