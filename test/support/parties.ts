@@ -25,7 +25,6 @@ import type { Person } from '../../server/domain/roster.ts';
 import { type Employer, startEmployer } from '../../server/employer/employer.ts';
 import { EvaluationClock } from '../../server/evaluation/clock.ts';
 import { pairParties } from '../../server/evaluation/pairing.ts';
-import type { Mailer } from '../../server/mail/mailer.ts';
 import { type Guardian, startGuardian } from '../../server/guardian/guardian.ts';
 import type { Mailer } from '../../server/mail/mailer.ts';
 import { type Party, type PartyConfig, systemRandomness } from '../../server/party.ts';
@@ -142,7 +141,6 @@ export async function startTwoParties(
     ...(options.mailer && { mailer: options.mailer }),
     randomness: options.randomness ?? systemRandomness,
     newTokenKey,
-    ...(options.mailer && { mailer: options.mailer }),
     fetch: async (input, init) => {
       const wire = wires[party];
       await wire.before(String(input), init);
