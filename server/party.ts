@@ -1,4 +1,4 @@
-import { randomFillSync } from 'node:crypto';
+import { type KeyObject, randomFillSync } from 'node:crypto';
 import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
@@ -42,6 +42,11 @@ export interface PartyConfig {
   /** What messages leave by; without one, none are sent, and pages say so. */
   readonly mailer?: Mailer;
   readonly randomness: Randomness;
+  /** Where the employer's token keys come from: RSA, 2048 bits, e = 65537; new ones by default. */
+  readonly newTokenKey?: () => Promise<{
+    readonly publicKey: KeyObject;
+    readonly privateKey: KeyObject;
+  }>;
   readonly fetch: typeof fetch;
   readonly migrations: string;
   readonly pages: PageFolders;

@@ -20,6 +20,7 @@ import { Refusal } from '../http/refusal.ts';
 import { listen } from '../http/serve.ts';
 import { signInRoutes } from '../http/sign-in.ts';
 import { StaffDesk } from '../http/staff-desk.ts';
+import { OneAtATime } from '../jobs/one-at-a-time.ts';
 import {
   closeParty,
   openParty,
@@ -29,8 +30,11 @@ import {
   standings,
 } from '../party.ts';
 import { HelperJobStore } from '../storage/helper-jobs.ts';
+import { InvitationStore } from '../storage/invitations.ts';
+import { MailQueue } from '../storage/mail-queue.ts';
 import { RosterStore } from '../storage/roster.ts';
 import { collectGroups, revealGroups } from './collect.ts';
+import { endInvitations, inviteOnTime } from './invitations.ts';
 import type { EmployerParts } from './parts.ts';
 import { draftSheet, hearDecisions, submitSheets } from './sheets.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
@@ -39,8 +43,11 @@ import { RosterStore } from '../storage/roster.ts';
 import { deleteSpentKeys, followSchedule } from './rounds.ts';
 import { helperRoutes } from './routes/dap.ts';
 import { roundRoutes } from './routes/rounds.ts';
+import { tokenRoutes } from './routes/tokens.ts';
 import { groupsOf } from './seen.ts';
 import { draftSheet, hearDecisions, submitSheets, whatIsNext } from './sheets.ts';
+import { TokenKeyMaking } from './token-key-making.ts';
+import { TokenKeys } from './token-keys.ts';
 import { announceWithheld, withholdOverdue } from './withhold.ts';
 
 export interface Employer extends Party {
@@ -54,12 +61,18 @@ export interface Employer extends Party {
 export async function openEmployer(config: PartyConfig): Promise<EmployerParts> {
   await sodiumReady();
   const base = openParty('employer', config);
+  const tokenKeys = new TokenKeys(base.keyFiles, config.newTokenKey);
   return {
     ...base,
     helperJobs: new HelperJobStore(base.db),
     roster: new RosterStore(base.db),
+    invitations: new InvitationStore(base.db),
+    mailQueue: new MailQueue(base.db),
     contexts: new Contexts(base.rounds, base.sheets),
     roundKeys: new RoundKeyFiles(base.keyFiles, 'helper'),
+    tokenKeys,
+    tokenKeyMaking: new TokenKeyMaking(tokenKeys, base.log),
+    signing: new OneAtATime(),
   };
 }
 
@@ -77,6 +90,8 @@ export async function startEmployer(config: PartyConfig): Promise<Employer> {
       { name: 'submit sheets', run: () => submitSheets(parts) },
       { name: 'hear decisions', run: () => hearDecisions(parts) },
       { name: 'follow the schedule', run: () => followSchedule(parts) },
+      { name: 'invite', run: () => inviteOnTime(parts) },
+      { name: 'end invitations', run: () => endInvitations(parts) },
       { name: 'collect', run: () => collectGroups(parts) },
       { name: 'reveal', run: () => revealGroups(parts) },
       // After collecting: what the guardian has noised should still arrive.
@@ -108,6 +123,7 @@ export async function startEmployer(config: PartyConfig): Promise<Employer> {
   const app = createApp();
   usePages(app, config.pages);
   app.use(guard('employer', desk, config.evaluation));
+  app.use(tokenRoutes(parts));
   app.use(helperRoutes(parts, nudge));
   app.use(roundRoutes(parts, nudge));
   hpkeConfigRoute(app, () =>
@@ -136,7 +152,12 @@ export async function startEmployer(config: PartyConfig): Promise<Employer> {
       nudge();
       return hash;
     },
-    importRoster: (people) => parts.roster.replace(people),
-    close: () => closeParty(parts, work, server),
+    importRoster(people) {
+      parts.roster.replace(people, parts.roster.version());
+    },
+    async close() {
+      await parts.tokenKeyMaking.stop();
+      await closeParty(parts, work, server);
+    },
   };
 }

@@ -82,4 +82,26 @@ export function hearApproval(
   if (parts.sheets.withHash(hash)?.state !== 'approved') {
     throw new Refusal('planMismatch', 'this party did not submit the sheet');
   }
+  return stored.bytes;
+}
+
+/** What this party does or waits for next, in sentences for people. */
+export function whatIsNext(parts: EmployerParts): string[] {
+  const title = (stored: StoredSheet) =>
+    (parseCanonicalJson(stored.bytes) as unknown as Sheet).title;
+  return [
+    ...parts.sheets
+      .inState('draft')
+      .map((stored) => `“${title(stored)}” goes to the guardian when that answers.`),
+    ...parts.sheets
+      .inState('submitted')
+      .map((stored) => `“${title(stored)}” waits for the guardian’s decision.`),
+    ...parts.sheets
+      .inState('refused')
+      .map((stored) => `The guardian refused “${title(stored)}”: ${stored.reason}`),
+    ...parts.tokenKeyMaking.sentences(),
+    ...parts.rounds
+      .inState('planned')
+      .map((round) => `Round ${round.number} is planned and opens at the guardian.`),
+  ];
 }

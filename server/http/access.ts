@@ -65,7 +65,12 @@ export const ACCESS: Readonly<Record<'guardian' | 'employer', Readonly<Record<st
     'GET /peer/sheets/:hash': 'peer',
   },
   employer: {
+    // Asked by the guardian's page, so from another site: what entitles is the code of an invitation.
+    'POST /tokens': 'employee',
+    'OPTIONS /tokens': 'employee',
     ...SIGN_IN,
+    'GET /evaluation/mail': 'public',
+    'GET /evaluation/mail/:number': 'public',
     'POST /sign-out': ANY_EMPLOYER,
     'POST /sign-out/everywhere': ANY_EMPLOYER,
     'GET /': ANY_EMPLOYER,
@@ -82,6 +87,7 @@ export const ACCESS: Readonly<Record<'guardian' | 'employer', Readonly<Record<st
     'POST /tasks/:task/aggregate_shares': 'peer',
     'POST /tasks/:task/withheld': 'peer',
     'POST /peer/rounds/:number/keys': 'peer',
+    'POST /peer/rounds/:number/token-keys': 'peer',
     'POST /peer/rounds/:number/manifest': 'peer',
     'POST /peer/rounds/:number/close': 'peer',
     'POST /peer/rounds/:number/list': 'peer',

@@ -8,6 +8,17 @@ export interface RoundUnit extends UnitSize {
   readonly groupIndex: number;
 }
 
+/** A person as a round invites them. */
+export interface Member {
+  /** Kept as long as the address is on the roster. */
+  readonly person: number;
+  readonly email: string;
+  readonly name: string;
+  /** Path of their unit. */
+  readonly unit: string;
+  readonly language: string | null;
+}
+
 /** A person without the units that they manage, as a row of the table. */
 type PersonRow = Omit<Person, 'managerOf'> & { readonly id: number };
 
@@ -19,6 +30,7 @@ export class RosterStore {
   readonly #version;
   readonly #raise;
   readonly #people;
+  readonly #members;
   readonly #managed;
   readonly #unitSizes;
   readonly #addUnit;
@@ -39,6 +51,11 @@ export class RosterStore {
     this.#people = db.prepare<[], PersonRow>(
       `SELECT people.id, email, name, units.path AS unit, language
        FROM people JOIN units ON units.id = unit_id ORDER BY email`,
+    );
+    this.#members = db.prepare<[number, number], Member>(
+      `SELECT people.id AS person, email, name, units.path AS unit, language
+       FROM people JOIN units ON units.id = unit_id
+       WHERE people.id > ? ORDER BY people.id LIMIT ?`,
     );
     this.#managed = db.prepare<[], { personId: number; path: string }>(
       `SELECT person_id AS personId, path FROM managers JOIN units ON units.id = unit_id
@@ -92,6 +109,11 @@ export class RosterStore {
     return this.#people
       .all()
       .map(({ id, ...person }) => ({ ...person, managerOf: managed.get(id) ?? [] }));
+  }
+
+  /** Some people by their ids, of those that are greater than `after`. */
+  members(after: number, limit: number): Member[] {
+    return this.#members.all(after, limit);
   }
 
   /** What the guardian may know: units with people directly at them, and how many. No person. */

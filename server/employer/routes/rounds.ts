@@ -7,8 +7,9 @@ import { bytesField, parseJson } from '../../http/schema.ts';
 import { requirePeer } from '../../peer/pairing.ts';
 import type { Round } from '../../storage/rounds.ts';
 import type { EmployerParts } from '../parts.ts';
-import { configId, contribute, signPlan } from '../plan.ts';
+import { configId, contribute, giveTokenKeys } from '../plan.ts';
 import { closeEarly, signList } from '../rounds.ts';
+import { signPlan } from '../sign-plan.ts';
 
 /** A manifest of some thousand groups, or a list of a million ids. */
 const LIMIT_BYTES = 32 * 1024 * 1024;
@@ -17,6 +18,7 @@ const PROPOSAL = z.strictObject({
   sheet_hash: bytesField(32),
   sheet_signature: bytesField(64),
 });
+const TOKEN_KEYS = z.strictObject({ groups: z.int().min(1) });
 const PLAN = z.strictObject({
   head: bytesField(),
   guardian_signature: bytesField(64),
@@ -43,6 +45,12 @@ export function roundRoutes(parts: EmployerParts, nudge: () => void): Router {
       hpke: named(given.input),
       collector: named(given.collector),
     });
+  });
+
+  router.post('/peer/rounds/:number/token-keys', ...body, async (request, response) => {
+    const { groups } = parseJson(TOKEN_KEYS, request.body);
+    const keys = await giveTokenKeys(parts, numberOf(request.params.number), groups);
+    response.json({ token_keys: keys.map((key) => toBase64url(key)) });
   });
 
   router.post('/peer/rounds/:number/manifest', ...body, async (request, response) => {
