@@ -161,7 +161,10 @@ export function messagePage(
       ...frame(source, heading, ''),
       heading,
       sentence: refusal?.message ?? 'Nothing was changed. Please try again in a moment.',
-      action: { href: '/', label: 'To the rounds' },
+      action:
+        refusal?.code === 'signInNeeded'
+          ? { href: '/sign-in', label: 'Sign in' }
+          : { href: '/', label: 'To the rounds' },
     },
   };
 }

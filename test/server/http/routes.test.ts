@@ -130,7 +130,8 @@ function ask(
     method,
     redirect: 'manual',
     headers: {
-      accept: 'text/html',
+      // A page’s script takes what it gets.
+      accept: pattern.endsWith('.json') ? '*/*' : 'text/html',
       'sec-fetch-site': options.site ?? 'same-origin',
       ...(options.cookie === undefined ? {} : { cookie: options.cookie }),
     },
@@ -166,7 +167,7 @@ describe.each(PARTIES)('the %s', (party) => {
 
   test('what is not declared is not there, signed in or not', async () => {
     const cookie = cookieOf(roles[0]);
-    for (const path of ['/nowhere', '/trends/groups', '/admin', '/.env', '/sign-in/a/b', '//']) {
+    for (const path of ['/nowhere', '/trends/groups', '/admin', '/.env', '/sign-in/a/b']) {
       const url = parties.urls[party] + path;
       expect((await fetch(url)).status, path).toBe(404);
       expect((await fetch(url, { headers: { cookie } })).status, path).toBe(404);
@@ -192,7 +193,7 @@ describe.each(PARTIES)('the %s', (party) => {
         expect(response.headers.get('location')).toBe('/sign-in');
       }
       expect(response.headers.get('cache-control')).toBe('no-store');
-      expect(await response.text()).not.toContain('<main');
+      expect(await response.text()).not.toMatch(/<main|"rounds"/);
     }
   });
 
