@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { startEmployer } from '../employer/employer.ts';
 import { startGuardian } from '../guardian/guardian.ts';
 import { PortTaken } from '../http/serve.ts';
+import { smtpMailer } from '../mail/smtp.ts';
 import { type PartyConfig, systemRandomness } from '../party.ts';
 import { KeyFiles } from '../storage/key-files.ts';
 import { type CommandIo, CommandRefused } from './io.ts';
@@ -28,6 +29,10 @@ export function partyConfig(settings: Settings): PartyConfig {
     timeZone: settings.time_zone,
     planDaysAhead: settings.plan_days_ahead,
     clock: { now: () => Date.now() },
+    ...(settings.smtp_url !== undefined &&
+      settings.mail_from !== undefined && {
+        mailer: smtpMailer({ url: settings.smtp_url, from: settings.mail_from }),
+      }),
     randomness: systemRandomness,
     fetch,
     migrations: `${PROJECT}migrations`,

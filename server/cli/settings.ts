@@ -12,25 +12,41 @@ function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text && /^https?:/.test(text);
 }
 
+function isMailServer(text: string): boolean {
+  return /^smtps?:\/\/[^/]/.test(text) && URL.canParse(text);
+}
+
 /** What one party is set up with. Unknown keys are refused. */
-const SETTINGS = z.strictObject({
-  party: z.enum(['guardian', 'employer']),
-  /** What people know this party as; stands on every page. */
-  name: z.string().trim().min(1).max(60),
-  /** What people know the other party as. */
-  other_name: z.string().trim().min(1).max(60),
-  /** Where this party answers, as browsers and the other party reach it: scheme, host and port. */
-  url: z.string().refine(isOrigin, 'http or https, host and port, such as https://chorus.example'),
-  /** Where it listens; TLS ends in front of it. */
-  host: z.string().min(1).default('127.0.0.1'),
-  port: z.int().min(1).max(65_535),
-  /** Folder of the database, the key folder and the log; relative to this file. */
-  data: z.string().min(1),
-  /** In which days begin and end. */
-  time_zone: z.string().refine(isTimeZone, 'not a time zone, such as Europe/Berlin').default('UTC'),
-  /** How long before it opens a round is planned, in days. */
-  plan_days_ahead: z.int().min(1).max(60).default(7),
-});
+const SETTINGS = z
+  .strictObject({
+    party: z.enum(['guardian', 'employer']),
+    /** What people know this party as; stands on every page. */
+    name: z.string().trim().min(1).max(60),
+    /** What people know the other party as. */
+    other_name: z.string().trim().min(1).max(60),
+    /** Where this party answers, as browsers and the other party reach it: scheme, host and port. */
+    url: z.url().refine((text) => new URL(text).origin === text, 'scheme, host and port only'),
+    /** Where it listens; TLS ends in front of it. */
+    host: z.string().min(1).default('127.0.0.1'),
+    port: z.int().min(1).max(65_535),
+    /** Folder of the database, the key folder and the log; relative to this file. */
+    data: z.string().min(1),
+    /** In which days begin and end. */
+    time_zone: z
+      .string()
+      .refine(isTimeZone, 'not a time zone, such as Europe/Berlin')
+      .default('UTC'),
+    /** How long before it opens a round is planned, in days. */
+    plan_days_ahead: z.int().min(1).max(60).default(7),
+    /** The mail server that takes this party's mail; without one, no mail is sent. */
+    smtp_url: z.string().refine(isMailServer, 'not like smtp://mail.example.com:587').optional(),
+    /** Whom mail is from: an address, or a name and an address in angle brackets. */
+    mail_from: z.string().includes('@').max(320).optional(),
+  })
+  .refine(({ smtp_url, mail_from }) => (smtp_url === undefined) === (mail_from === undefined), {
+    error: 'smtp_url and mail_from go together',
+    path: ['mail_from'],
+  });
 
 export type Settings = z.infer<typeof SETTINGS>;
 
@@ -44,6 +60,8 @@ const VARIABLES = {
   CHORUS_PORT: 'port',
   CHORUS_DATA: 'data',
   CHORUS_TIME_ZONE: 'time_zone',
+  CHORUS_SMTP_URL: 'smtp_url',
+  CHORUS_MAIL_FROM: 'mail_from',
 } as const satisfies Record<string, keyof Settings>;
 
 /** Variables of the evaluation, which means nothing here but may be set. */

@@ -20,7 +20,9 @@ import { Refusal } from '../http/refusal.ts';
 import { listen } from '../http/serve.ts';
 import { signInRoutes } from '../http/sign-in.ts';
 import { StaffDesk } from '../http/staff-desk.ts';
+import { Clockwork } from '../jobs/clockwork.ts';
 import { OneAtATime } from '../jobs/one-at-a-time.ts';
+import { InvitationWriter } from '../mail/invitation-mail.ts';
 import {
   closeParty,
   openParty,
@@ -36,10 +38,7 @@ import { RosterStore } from '../storage/roster.ts';
 import { collectGroups, revealGroups } from './collect.ts';
 import { endInvitations, inviteOnTime } from './invitations.ts';
 import type { EmployerParts } from './parts.ts';
-import { draftSheet, hearDecisions, submitSheets } from './sheets.ts';
-import type { Sheet } from '../../crypto/sheet.ts';
-import type { Person } from '../domain/roster.ts';
-import { RosterStore } from '../storage/roster.ts';
+import { Postman } from './postman.ts';
 import { deleteSpentKeys, followSchedule } from './rounds.ts';
 import { helperRoutes } from './routes/dap.ts';
 import { roundRoutes } from './routes/rounds.ts';
@@ -102,7 +101,31 @@ export async function startEmployer(config: PartyConfig): Promise<Employer> {
     ],
     config.intervalMs,
   );
-  const nudge = () => work.clockwork.nudge();
+  const postman = new Postman(parts, config.mailer, new InvitationWriter(config.pages.views));
+  // By itself, since a large company's mail takes hours.
+  let mailFailure: string | undefined;
+  const post = new Clockwork(
+    [
+      {
+        name: 'send mail',
+        async run() {
+          const progress = await postman.deliver();
+          if (progress) mailFailure = undefined;
+          return progress;
+        },
+      },
+    ],
+    config.intervalMs,
+    (_step, error) => {
+      const { message } = error as Error;
+      if (message !== mailFailure) parts.log.error({ err: error }, 'mail was not sent');
+      mailFailure = message;
+    },
+  );
+  const nudge = () => {
+    work.clockwork.nudge();
+    post.nudge();
+  };
   let preparing: ReturnType<PageSource['preparing']> = null;
   const source: PageSource = {
     party: 'employer',
@@ -117,7 +140,10 @@ export async function startEmployer(config: PartyConfig): Promise<Employer> {
     },
     preparing: () => preparing,
     next: () => whatIsNext(parts),
-    failures: () => work.failures,
+    failures: () => [
+      ...work.failures,
+      ...(mailFailure === undefined ? [] : [`Could not send mail: ${mailFailure}.`]),
+    ],
     groupsFor: (staff, round) => groupsOf(parts, staff, round),
   };
   const app = createApp();
@@ -139,6 +165,7 @@ export async function startEmployer(config: PartyConfig): Promise<Employer> {
   app.use(errorHandler(parts.log, (refusal) => messagePage(source, refusal)));
   const server = await listen(app, config.host, config.port);
   work.clockwork.start();
+  post.start();
   return {
     port: (server.address() as AddressInfo).port,
     nudge,
@@ -156,7 +183,8 @@ export async function startEmployer(config: PartyConfig): Promise<Employer> {
       parts.roster.replace(people, parts.roster.version());
     },
     async close() {
-      await parts.tokenKeyMaking.stop();
+      await Promise.all([parts.tokenKeyMaking.stop(), post.stop()]);
+      config.mailer?.close?.();
       await closeParty(parts, work, server);
     },
   };

@@ -71,9 +71,9 @@ export class MailQueue {
     return this.#due.all(nowMs, limit);
   }
 
-  /** A mail server has taken these. */
-  taken(ids: readonly number[]): void {
-    for (const id of ids) this.#taken.run(id);
+  /** A mail server has taken it, or there is nothing to send any more. */
+  taken(id: number): void {
+    this.#taken.run(id);
   }
 
   defer(id: number, dueMs: number): void {
