@@ -1,7 +1,6 @@
 import { concat } from '../../crypto/bytes.ts';
 import { inputShareAad, inputShareInfo } from '../../crypto/dap/aad.ts';
 import { encodeReportExtensions } from '../../crypto/dap/extensions.ts';
-import type { ReportTask } from '../../crypto/dap/report.ts';
 import { decodeTaskConfiguration, vdafContext } from '../../crypto/dap/task.ts';
 import type { AggregatorRole, Extension, HpkeCiphertext } from '../../crypto/dap/types.ts';
 import {
@@ -14,6 +13,7 @@ import { Secret } from '../../crypto/secret.ts';
 import { sign, signingPublicKey } from '../../crypto/signing.ts';
 import { PRIO3_SURVEY, survey } from '../../crypto/vdaf/circuits/survey.ts';
 import { systemRandomness } from '../../server/party.ts';
+import { type TestTask, tokenFor } from './test-tokens.ts';
 import { cheatingPrio3 } from './vdaf-reports.ts';
 
 /** The ways in which a client of our own may depart from the protocol. What is absent is honest. */
@@ -23,8 +23,12 @@ export interface Cheat {
   readonly time?: number;
   /** The vector to be proved, instead of one chosen option in each question. */
   readonly vector?: readonly bigint[];
-  /** The public extensions, given the right one; what they become is what is signed. */
-  readonly extensions?: (signature: Extension) => readonly Extension[];
+  /** The public extensions, given the right ones; what they become is what is signed. */
+  readonly extensions?: (
+    signature: Extension,
+    consent: Extension,
+    token: Extension,
+  ) => readonly Extension[];
   readonly publicShare?: (publicShare: Uint8Array) => Uint8Array;
   /** Another PlaintextInputShare of one party, before it is sealed. */
   readonly plaintext?: Partial<Record<AggregatorRole, (plaintext: Uint8Array) => Uint8Array>>;
@@ -45,7 +49,7 @@ export function oneHot(answer: readonly number[], places = 4): bigint[] {
 
 /** A report made, signed and sealed as an honest client does it, except where `cheat` says. */
 export function cheatingReport(
-  task: ReportTask,
+  task: TestTask,
   cheat: Cheat = {},
 ): { report: Uint8Array; reportId: Uint8Array } {
   const parameters = decodeTaskConfiguration(task.taskConfiguration).survey;
@@ -60,10 +64,12 @@ export function cheatingReport(
   const publicShare = cheat.publicShare?.(honest.publicShare) ?? honest.publicShare;
 
   const seed = new Secret(cheat.signingSeed ?? systemRandomness(32));
-  const [right] = encodeReportExtensions({
+  const [consent, token, right] = encodeReportExtensions({
+    consent: task.consent as Uint8Array,
+    token: tokenFor(task, seed),
     signature: concat(signingPublicKey(seed), new Uint8Array(SIGNATURE_SIZE)),
-  }) as [Extension];
-  const publicExtensions = cheat.extensions?.(right) ?? [right];
+  }) as [Extension, Extension, Extension];
+  const publicExtensions = cheat.extensions?.(right, consent, token) ?? [consent, token, right];
   const unsigned = encodeReportMetadata({
     reportId,
     time: cheat.time ?? task.time,

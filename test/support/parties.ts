@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { fromBase64url, toBase64url } from '../../crypto/bytes.ts';
 import { parseCanonicalJson } from '../../crypto/canonical.ts';
 import { MEDIA_TYPE } from '../../crypto/dap/media-types.ts';
-import { buildReport, type ReportTask } from '../../crypto/dap/report.ts';
+import { buildReport } from '../../crypto/dap/report.ts';
 import type { ReportError } from '../../crypto/dap/types.ts';
 import { decodeUploadErrors } from '../../crypto/dap/upload.ts';
 import {
@@ -16,8 +16,9 @@ import {
   openEntry,
 } from '../../crypto/manifest.ts';
 import { Secret } from '../../crypto/secret.ts';
-import type { Sheet } from '../../crypto/sheet.ts';
+import { noticeHash, type Sheet } from '../../crypto/sheet.ts';
 import { sodiumReady } from '../../crypto/sodium.ts';
+import { taskChallengeHash } from '../../crypto/token-challenge.ts';
 import { prio3Survey } from '../../crypto/vdaf/circuits/survey.ts';
 import { buildAssets } from '../../server/build.ts';
 import { DAY_MS } from '../../server/domain/days.ts';
@@ -30,6 +31,7 @@ import type { Mailer } from '../../server/mail/mailer.ts';
 import { type Party, type PartyConfig, systemRandomness } from '../../server/party.ts';
 import type { Clock } from '../../server/storage/clock.ts';
 import { type Database, openDatabase } from '../../server/storage/database.ts';
+import { entitled, type TestTask } from './test-tokens.ts';
 import { tokenKeyPool } from './token-key-pool.ts';
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
@@ -189,7 +191,7 @@ export interface TestRound {
   readonly hash: Uint8Array;
   readonly head: ManifestHead;
   readonly sheet: Sheet;
-  readonly tasks: readonly ReportTask[];
+  readonly tasks: readonly TestTask[];
 }
 
 /** One unit a group, with so many people; numbered so that the planner keeps their order. */
@@ -253,7 +255,7 @@ export async function readTestRound(
     head,
     sheet,
     tasks: entries.map((bytes, index) => {
-      const { task } = openEntry(head, sheet, index, fromBase64url(bytes));
+      const { entry, task } = openEntry(head, sheet, index, fromBase64url(bytes));
       return {
         taskId: task.taskId,
         taskConfiguration: task.configuration,
@@ -261,6 +263,9 @@ export async function readTestRound(
         leader: recipient(head.guardian.hpke),
         helper: recipient(head.employer.hpke),
         time: head.days.start,
+        consent: noticeHash(sheet),
+        spki: fromBase64url(entry.token_key),
+        challengeHash: taskChallengeHash(task.taskId, head.employer, head.guardian),
       };
     }),
   };
@@ -276,16 +281,17 @@ export function closeTestRound(parties: TwoParties, round: TestRound): void {
 
 /** A sealed report with this answer, as the browser makes it. */
 export function sealed(
-  task: ReportTask,
+  task: TestTask,
   answer: readonly number[],
+  seed: Secret<Uint8Array> = new Secret(systemRandomness(32)),
 ): ReturnType<typeof buildReport> {
-  return buildReport(task, answer, new Secret(systemRandomness(32)), systemRandomness);
+  return buildReport(entitled(task, seed), answer, seed, systemRandomness);
 }
 
 /** @returns undefined if accepted, or the first error */
 export async function upload(
   parties: TwoParties,
-  task: ReportTask,
+  task: Pick<TestTask, 'taskId'>,
   report: Uint8Array,
 ): Promise<ReportError | undefined> {
   const response = await fetch(
@@ -304,7 +310,7 @@ export async function upload(
 /** Seals and uploads each answer. @throws Error if one is refused */
 export async function answerAll(
   parties: TwoParties,
-  task: ReportTask,
+  task: TestTask,
   answers: readonly (readonly number[])[],
 ): Promise<void> {
   for (const answer of answers) {

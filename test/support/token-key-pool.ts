@@ -9,6 +9,14 @@ export function tokenKeyPool(): () => Promise<{ publicKey: KeyObject; privateKey
   return async () => keyPair(next++ % PAIRS.length);
 }
 
+/** The private key of a pool key that was handed out, by its modulus in base64url. */
+export function poolPrivateKey(modulus: string): KeyObject {
+  for (const { publicKey, privateKey } of kept.values()) {
+    if (publicKey.export({ format: 'jwk' }).n === modulus) return privateKey;
+  }
+  throw new Error('not a key of the pool');
+}
+
 const kept = new Map<number, { publicKey: KeyObject; privateKey: KeyObject }>();
 
 function keyPair(index: number) {
