@@ -1,15 +1,15 @@
 // First of all: what the browser lacks must be found out before libsodium tries to start.
-import './answer/features.ts';
+import './shared/features.ts';
 
 import { startChecks } from './answer/checks.ts';
-import { featureMissing } from './answer/features.ts';
-import { showStop } from './answer/screens/stopped.ts';
-import { Stop } from './answer/stop.ts';
 import { Survey } from './answer/survey.ts';
+import { featureMissing, pageRoot } from './shared/features.ts';
+import { Stop } from './shared/stop.ts';
+import { showStop } from './shared/stopped.ts';
 
 /**
- * The employee's page. Nothing is shown before every check has passed, and nothing is sent before
- * Submit. Answers live in this tab's memory only.
+ * The employee's page. Nothing is shown before every check has passed, nothing is sent before
+ * Continue, and no answer before Submit. Answers live in this tab's memory only.
  */
 
 async function main(root: HTMLElement): Promise<void> {
@@ -20,9 +20,8 @@ async function main(root: HTMLElement): Promise<void> {
   }
 }
 
-const root = document.getElementById('answer');
-if (root !== null && !featureMissing) {
-  void main(root);
+if (pageRoot !== null && !featureMissing) {
+  void main(pageRoot);
   // Another link typed into the same tab is another survey: start over.
   addEventListener('hashchange', () => location.reload());
 }

@@ -1,29 +1,24 @@
-import { fromBase64url, toBase64url } from '../../../crypto/bytes.ts';
+import { fromBase64url } from '../../../crypto/bytes.ts';
 import { buildReport, type ReportRecipient } from '../../../crypto/dap/report.ts';
+import { REPORT_ID_SIZE } from '../../../crypto/dap/types.ts';
 import { decodeReport } from '../../../crypto/dap/upload.ts';
 import type { ManifestKey } from '../../../crypto/manifest.ts';
-import { Secret } from '../../../crypto/secret.ts';
+import type { Receipt } from '../../../crypto/receipt.ts';
+import { noticeHash } from '../../../crypto/sheet.ts';
+import { TOKEN_KEY_SIZE } from '../../../crypto/token-key.ts';
 import { prio3Survey } from '../../../crypto/vdaf/circuits/survey.ts';
 import type { Opened } from './checks.ts';
+import type { Permit } from './permit.ts';
+import { browserRandomness } from './randomness.ts';
 
-/** An answer, cut in two and sealed: everything that Submit sends, and what the receipt needs. */
+/** An answer, cut in two and sealed: everything that Submit sends, and the receipt for it. */
 export interface Sealed {
   /** The whole message, byte for byte as it is sent. */
   readonly report: Uint8Array;
-  /** 16 random bytes: the number on the receipt. */
-  readonly reportId: Uint8Array;
-  /** 32 bytes: proves that the report came from here. */
-  readonly seed: Secret<Uint8Array>;
+  readonly receipt: Receipt;
   /** The two sealed halves inside `report`. */
   readonly guardianHalf: Uint8Array;
   readonly employerHalf: Uint8Array;
-}
-
-const SEED_SIZE = 32;
-
-/** Fresh uniform bytes from the browser. */
-export function browserRandomness(length: number): Uint8Array {
-  return crypto.getRandomValues(new Uint8Array(length));
 }
 
 function recipient(key: ManifestKey): ReportRecipient {
@@ -31,13 +26,13 @@ function recipient(key: ManifestKey): ReportRecipient {
 }
 
 /**
- * Cuts and seals one answer with fresh randomness; two calls have nothing in common.
+ * Cuts and seals one answer with a fresh id and fresh randomness; only the token and its key are
+ * the same in two calls, and only one of the two messages will be taken.
  *
  * @param measurement the chosen place for each question; the last place is "prefer not to say"
  */
-export function sealAnswer(opened: Opened, measurement: readonly number[]): Sealed {
-  const { head, task } = opened;
-  const seed = new Secret(browserRandomness(SEED_SIZE));
+export function sealAnswer(opened: Opened, permit: Permit, measurement: readonly number[]): Sealed {
+  const { head, task, sheet, entry } = opened;
   const { report, reportId } = buildReport(
     {
       taskId: task.taskId,
@@ -46,31 +41,40 @@ export function sealAnswer(opened: Opened, measurement: readonly number[]): Seal
       leader: recipient(head.guardian.hpke),
       helper: recipient(head.employer.hpke),
       time: head.days.start,
+      consent: noticeHash(sheet),
+      token: permit.token,
     },
     measurement,
-    seed,
+    permit.seed,
     browserRandomness,
   );
   const decoded = decodeReport(report);
   return {
     report,
-    reportId,
-    seed,
+    receipt: {
+      manifestHash: fromBase64url(opened.manifestHash),
+      groupIndex: entry.index,
+      reportId,
+      seed: permit.seed,
+      authenticator: permit.token.slice(-TOKEN_KEY_SIZE),
+    },
     guardianHalf: decoded.leaderEncryptedInputShare.payload,
     employerHalf: decoded.helperEncryptedInputShare.payload,
   };
 }
 
-/** The receipt as a file: names the answer and its key, holds nothing of what was answered. */
-export function receiptFile(opened: Opened, sealed: Sealed): string {
-  const receipt = {
-    type: 'chorus receipt',
-    version: 1,
-    guardian: opened.head.guardian.url,
-    manifest: opened.manifestHash,
-    group: opened.entry.index,
-    report_id: toBase64url(sealed.reportId),
-    key_seed: toBase64url(sealed.seed.reveal()),
-  };
-  return `${JSON.stringify(receipt, null, 2)}\n`;
+/**
+ * What somebody sends who declines: as long as an answer to these questions, its id zero, which is
+ * how the guardian knows what to throw away; everything else random. A whole answer is made for its
+ * length, so that declining takes this device as long, too.
+ */
+export function declineMessage(opened: Opened, permit: Permit): Uint8Array {
+  const { report } = sealAnswer(
+    opened,
+    permit,
+    opened.sheet.questions.map(() => 0),
+  );
+  const message = browserRandomness(report.length);
+  message.fill(0, 0, REPORT_ID_SIZE);
+  return message;
 }

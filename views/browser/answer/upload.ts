@@ -2,6 +2,7 @@ import { toBase64url } from '../../../crypto/bytes.ts';
 import { MEDIA_TYPE } from '../../../crypto/dap/media-types.ts';
 import type { ReportError } from '../../../crypto/dap/types.ts';
 import { decodeUploadErrors, encodeUploadRequest } from '../../../crypto/dap/upload.ts';
+import { PLAIN } from '../shared/served.ts';
 
 /** What became of an upload. After `lost` and `busy` the identical bytes may be sent again. */
 export type Outcome =
@@ -16,13 +17,11 @@ const PATIENCE_MS = 30_000;
 export async function upload(taskId: Uint8Array, report: Uint8Array): Promise<Outcome> {
   try {
     const reply = await fetch(`/tasks/${toBase64url(taskId)}/reports`, {
+      ...PLAIN,
       method: 'POST',
       headers: { 'content-type': MEDIA_TYPE.uploadRequest },
       body: encodeUploadRequest([report]) as Uint8Array<ArrayBuffer>,
       signal: AbortSignal.timeout(PATIENCE_MS),
-      cache: 'no-store',
-      redirect: 'error',
-      referrerPolicy: 'no-referrer',
     });
     return await outcomeOf(reply);
   } catch {

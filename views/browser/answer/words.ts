@@ -1,62 +1,50 @@
 import type { ReportError } from '../../../crypto/dap/types.ts';
-import type { StopCode } from './stop.ts';
+import type { TokenRefusal } from './permit.ts';
 
-/** Heading and one sentence for each reason to stop; `%` stands for the detail. */
-export const STOP_WORDS: Readonly<Record<StopCode, readonly [heading: string, sentence: string]>> =
-  {
-    no_webassembly: [
-      'This browser cannot seal your answer',
-      'It does not run WebAssembly, which the sealing needs; please open your link in another browser or on another device.',
-    ],
-    no_webcrypto: [
-      'This browser cannot seal your answer',
-      'It gives this page no secure random numbers (WebCrypto); please open your link in another browser or on another device.',
-    ],
-    bad_link: [
-      'This link is not complete',
-      'Please open it again from your invitation, or type all of it, with everything behind the # sign.',
-    ],
-    unreachable: [
-      'The guardian does not answer',
-      'Its server could not be reached just now; please try again in a few minutes.',
-    ],
-    unknown_round: [
-      'This link leads to no round',
-      'The guardian knows no round with this link; please compare it with your invitation.',
-    ],
-    unknown_group: [
-      'This link leads to no group',
-      'The round has no group with the number in your link; please compare it with your invitation.',
-    ],
-    not_genuine: [
-      'This is not what both parties signed',
-      'What the server sent does not fit your link and the signatures of both parties; please tell the person who invited you.',
-    ],
-    keys_changed: [
-      'The keys of the two parties have changed',
-      'This browser remembers other signing keys from your last visit; please do not answer here, and ask the person who invited you.',
-    ],
-    script_differs: [
-      'This page runs another program than the signed one',
-      'Its program is not the one that both parties signed for this round; please do not answer here, and tell the person who invited you.',
-    ],
-    planned: ['This round is not open yet', 'It opens on %; please come back then.'],
-    closed: [
-      'This round is closed',
-      'It ended and takes no more answers; thank you for wanting to take part.',
-    ],
-    failed: [
-      'This page could not start',
-      'Something went wrong in this browser; please load the page again, or use another browser.',
-    ],
-  };
+/** Heading and what to do for each reason why there is no token. `%`: whom to ask. */
+export const TOKEN_WORDS: Readonly<
+  Record<TokenRefusal, readonly [heading: string, sentence: string]>
+> = {
+  codeUnknown: [
+    'This invitation is not known',
+    'The employer has sent out no invitation with the code in your link. Please open the link again from your invitation; if you typed it, compare every character. Nothing was used up.',
+  ],
+  codeUsed: [
+    'This invitation was used already',
+    'Somebody went on from it before, in another tab, browser or device, and an invitation can be used once. If that was you, go on there, or open your receipt. If it was not you, tell %: a new invitation can be issued once.',
+  ],
+  codeExpired: [
+    'This invitation has expired',
+    'Its time is over, or a newer invitation has taken its place. Please open your newest invitation, or ask %. There is nothing more to do here.',
+  ],
+  wrongKey: [
+    'This invitation is for another group or round',
+    'The code and the group in your link do not belong together. Please open the link again from your own invitation; if it is the one you were sent, tell %. Nothing was used up.',
+  ],
+  invalidMessage: [
+    'The employer did not understand the request',
+    'It probably arrived damaged, and was thrown away here. Please try again, if possible in another network; if that does not help, ask %. Nothing was used up.',
+  ],
+  bad_token: [
+    'The employer’s token is not valid',
+    'Its reply does not fit the key that both parties signed. It was thrown away here and will not be asked for again, so that nothing can be learnt from it. Please tell %: a new invitation can be issued once.',
+  ],
+  other: ['The employer gave no token', 'It did not say why. Please try again later, or ask %.'],
+};
+
+/** The connection to the employer broke, or nobody knows whether the request arrived. */
+export const TOKEN_LOST =
+  'The connection to the employer was lost. Nothing of yours is lost: if you try again, this page asks in the very same words, and gets the same token even if the first request had arrived.';
+
+export const TOKEN_BUSY =
+  'The employer’s server is too busy just now. Nothing of yours is lost. Please try again in a minute.';
 
 /** What to say, and what to do, when the guardian did not take a report. `%`: whom to ask. */
 export const REFUSAL_WORDS: Readonly<Record<ReportError, string>> = {
   batch_collected:
     'This group has been counted already, so the answer came too late. There is nothing more to do.',
   report_replayed:
-    'The guardian already has an answer under this number and takes no second one. If you have not sent one before, start again: a new number will be drawn.',
+    'The guardian already has an answer from your invitation and takes no second one. If you sent it before, it counts; with its receipt you can withdraw it and answer anew. If you did not, please tell %.',
   report_dropped:
     'This group already has as many answers as people, so yours was not taken. Please tell %: somebody may have answered more than once.',
   hpke_unknown_config_id:

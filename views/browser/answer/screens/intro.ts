@@ -1,7 +1,10 @@
 import { lastDay } from '../../shared/days.ts';
 import { button, element, paragraph } from '../../shared/dom.ts';
+import type { PinState } from '../../shared/pins.ts';
+import type { Screen } from '../../shared/stage.ts';
+import { otherDevice } from '../../shared/stopped.ts';
+import { visibleDetails } from '../../shared/visible.ts';
 import type { Opened } from '../checks.ts';
-import type { PinState } from '../pins.ts';
 
 /** Seconds that one question takes to read and answer, generously. */
 const QUESTION_S = 20;
@@ -13,21 +16,46 @@ const PIN_WORDS: Readonly<Record<PinState, string>> = {
     'This browser keeps nothing, so it could not compare the parties’ signing keys with an earlier visit.',
 };
 
+/** What “Continue” does, by how far this browser has come. */
+const CONTINUE_WORDS = {
+  new: 'You choose on the next page whether to take part. “Continue” fetches a token from the employer: a stamp that lets one answer into the box and cannot be traced to you. The employer sees that somebody went on from this invitation. Those who decline press it too.',
+  asked:
+    'You pressed “Continue” here before, and the employer’s reply was lost. If you press it again, this page asks in the very same words and gets the same token.',
+  token:
+    'This browser has your token already, so “Continue” asks nobody. You choose on the next page whether to take part.',
+} as const;
+
 function fact(term: string, description: string): HTMLElement[] {
   return [element('dt', {}, term), element('dd', {}, description)];
 }
 
-/** Who asks what and why, as part of which group, on what terms; then the choice. */
+function checked(pins: PinState): HTMLElement {
+  const points = [
+    'The plan of this round is the one that your link names, and both parties signed it.',
+    'The questions and your group are the ones in that plan.',
+    'The program of this page is the one in that plan.',
+    PIN_WORDS[pins],
+    'It cannot check itself against a false page or a spied-on device. Whoever controls those can read what you type.',
+  ];
+  return element(
+    'details',
+    {},
+    element('summary', {}, 'What this page checked before it started'),
+    element('ul', {}, ...points.map((point) => element('li', {}, point))),
+  );
+}
+
+/** Who asks what and why, as part of which group, on what terms. */
 export function introScreen(
-  { head, entry, sheet, pins }: Opened,
+  { head, entry, sheet, pins, code }: Opened,
   notice: HTMLElement | undefined,
-  takePart: () => void,
-  notNow: () => void,
-): { title: string; content: Node[] } {
+  come: keyof typeof CONTINUE_WORDS,
+  goOn: () => void,
+): Screen {
   const { employer, guardian, contact, points } = sheet.notice;
   const count = sheet.questions.length;
   const minutes = Math.max(1, Math.round((count * QUESTION_S) / 60));
-  const closes = lastDay(head.days);
+  const movable = come === 'new' && code !== undefined;
   return {
     title: sheet.title,
     content: [
@@ -44,62 +72,29 @@ export function introScreen(
           `${entry.name}, ${entry.department}: ${entry.roster_size} people. Only the group as a whole is ever shown.`,
         ),
         ...fact('What is asked', `${count} questions, about ${minutes} minutes`),
-        ...fact('Open until', `the end of ${closes}`),
+        ...fact('Open until', `the end of ${lastDay(head.days)}`),
         ...fact('Who sees the results', sheet.recipients.join(', ')),
         ...fact('Whom to ask', contact),
       ),
       element('h2', {}, 'Before you decide'),
       element('ul', { class: 'wordy-list' }, ...points.map((point) => element('li', {}, point))),
-      element(
-        'details',
-        {},
-        element('summary', {}, 'What this page checked before it started'),
-        element(
-          'ul',
-          {},
-          element(
-            'li',
-            {},
-            'The plan of this round is the one that your link names, and both parties signed it.',
-          ),
-          element('li', {}, 'The questions and your group are the ones in that plan.'),
-          element('li', {}, 'The program of this page is the one in that plan.'),
-          element('li', {}, PIN_WORDS[pins]),
-          element(
-            'li',
-            {},
-            'It cannot check itself against a false page or a spied-on device. Whoever controls those can read what you type.',
-          ),
-        ),
-      ),
-      element('h2', { id: 'choice' }, 'Do you want to take part?'),
-      element(
-        'div',
-        { class: 'actions' },
-        button('Yes, take part', 'button', takePart),
-        button('Not now', 'button button-quiet', notNow),
-      ),
-    ],
-  };
-}
-
-/** After "Not now". */
-export function declinedScreen(
-  { head }: Opened,
-  back: () => void,
-): { title: string; content: Node[] } {
-  const closes = lastDay(head.days);
-  return {
-    title: 'Thank you',
-    content: [
-      element('h1', {}, 'Thank you'),
-      paragraph('Nothing was sent, and your choice is recorded nowhere.', 'lead'),
-      paragraph(`If you change your mind, your link works until the end of ${closes}.`),
-      element(
-        'div',
-        { class: 'actions' },
-        button('Back to the start', 'button button-quiet', back),
-      ),
+      visibleDetails(),
+      checked(pins),
+      ...(movable
+        ? [
+            element(
+              'details',
+              {},
+              element('summary', {}, 'Go on with another device'),
+              ...otherDevice(),
+              paragraph(
+                'Do so before you press “Continue”: after that, the invitation belongs to this tab.',
+              ),
+            ),
+          ]
+        : []),
+      paragraph(CONTINUE_WORDS[come]),
+      element('div', { class: 'actions' }, button('Continue', 'button', goOn)),
     ],
   };
 }

@@ -42,7 +42,7 @@ export function leavesDetails(opened: Opened, sealed: Sealed, sent: boolean): HT
       half(`For ${employer}`, 'Only the employer’s key opens it.', employerHalf),
     ),
     paragraph(
-      `The other ${NUMBER.format(rest)} bytes carry the seals, a random number, the round’s first day, a one-time key with its signature, and checks that the answer is well formed. There is no name in them, no clock time, and nothing about your device.`,
+      `The other ${NUMBER.format(rest)} bytes carry the seals, a random number, the round’s first day, the fingerprint of what you agreed to, your token, a one-time key with its signature, and checks that the answer is well formed. There is no name in them, no clock time, and nothing about your device.`,
     ),
     paragraph(
       'While you are connected, the guardian’s server can see your network address and what kind of browser you use.',

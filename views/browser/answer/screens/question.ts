@@ -1,5 +1,6 @@
 import type { Question } from '../../../../crypto/sheet.ts';
 import { button, element, paragraph } from '../../shared/dom.ts';
+import type { Screen } from '../../shared/stage.ts';
 
 export const NOT_SAID = 'Prefer not to say';
 
@@ -36,7 +37,7 @@ function choice(label: string, place: number, chosen: number | undefined): HTMLE
 }
 
 /** One question: a native group of radios, and an error at the field and above if none is chosen. */
-export function questionScreen(screen: QuestionScreen): { title: string; content: Node[] } {
+export function questionScreen(screen: QuestionScreen): Screen {
   const { question, index, count } = screen;
   const place = `Question ${index + 1} of ${count}`;
   const options = question.options.map((option, i) => choice(option, i, screen.chosen));

@@ -1,4 +1,5 @@
 import { button, element, paragraph } from '../../shared/dom.ts';
+import type { Screen } from '../../shared/stage.ts';
 import type { Opened } from '../checks.ts';
 import type { Sealed } from '../seal.ts';
 import { leavesDetails } from './leaves.ts';
@@ -10,7 +11,7 @@ export function reviewScreen(
   answers: readonly number[],
   sealed: Sealed,
   steps: { change: (index: number) => void; submit: () => void; back: () => void },
-): { title: string; content: Node[] } {
+): Screen {
   const rows = opened.sheet.questions.map((question, i) => {
     const change = button('Change', 'link-button', () => steps.change(i));
     change.append(element('span', { class: 'unseen' }, ` the answer on ${question.name}`));
@@ -29,7 +30,7 @@ export function reviewScreen(
       element('h1', {}, 'Check your answers'),
       element('dl', { class: 'review' }, ...rows),
       paragraph(
-        'Submit sends your sealed answer once. After that, this version of Chorus cannot change it or take it back.',
+        'Submit sends your sealed answer once. Until the round closes you can withdraw it with the receipt that you get next.',
       ),
       leavesDetails(opened, sealed, false),
       element('div', { class: 'actions' }, button('Submit', 'button', steps.submit)),
