@@ -15,8 +15,10 @@ import { surveyOf } from '../../crypto/manifest.ts';
 import { merkleRoot } from '../../crypto/merkle.ts';
 import { Secret } from '../../crypto/secret.ts';
 import { sha256 } from '../../crypto/sha256.ts';
+import { noticeHash } from '../../crypto/sheet.ts';
 import { prio3Survey } from '../../crypto/vdaf/circuits/survey.ts';
 import type { TaskContext } from '../../server/aggregator/task-context.ts';
+import { TokenVerifier } from '../../server/aggregator/token-check.ts';
 import { startVerification, type TaskKeys } from '../../server/aggregator/verify.ts';
 import type { TestRound, TwoParties } from './parties.ts';
 
@@ -96,6 +98,9 @@ export function contextOf(round: TestRound, groupIndex: number): TaskContext {
     configuration: task.taskConfiguration,
     ctx: vdafContext(task.taskId),
     groupIndex,
+    noticeHash: noticeHash(round.sheet),
+    tokens: new TokenVerifier(),
+    tokenBinding: task,
   };
 }
 
