@@ -41,6 +41,8 @@ export interface PartyConfig {
   readonly staffClock?: Clock;
   /** What messages leave by; without one, none are sent, and pages say so. */
   readonly mailer?: Mailer;
+  /** The evaluation's mail server's mail, oldest first, for a page at the employer. */
+  readonly evaluationMail?: () => readonly EvaluationMail[];
   readonly randomness: Randomness;
   /** Where the employer's token keys come from: RSA, 2048 bits, e = 65537; new ones by default. */
   readonly newTokenKey?: () => Promise<{
@@ -52,6 +54,15 @@ export interface PartyConfig {
   readonly pages: PageFolders;
   /** How often it looks for work by itself, in milliseconds. */
   readonly intervalMs: number;
+}
+
+/** A mail that the evaluation's mail server took. */
+export interface EvaluationMail {
+  readonly to: string;
+  readonly subject: string;
+  readonly text: string;
+  /** When, in milliseconds since 1970 (UTC). */
+  readonly atMs: number;
 }
 
 /** A running party. */

@@ -36,11 +36,13 @@ import { InvitationStore } from '../storage/invitations.ts';
 import { MailQueue } from '../storage/mail-queue.ts';
 import { RosterStore } from '../storage/roster.ts';
 import { collectGroups, revealGroups } from './collect.ts';
+import { invitationCode, readInvitationSecret } from './invitation-codes.ts';
 import { endInvitations, inviteOnTime } from './invitations.ts';
 import type { EmployerParts } from './parts.ts';
 import { Postman } from './postman.ts';
 import { deleteSpentKeys, followSchedule } from './rounds.ts';
 import { helperRoutes } from './routes/dap.ts';
+import { evaluationMail } from './routes/evaluation-mail.ts';
 import { roundRoutes } from './routes/rounds.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { groupsOf } from './seen.ts';
@@ -54,6 +56,18 @@ export interface Employer extends Party {
   submit(sheet: Sheet): Uint8Array;
   /** Replaces the roster. */
   importRoster(people: readonly Person[]): void;
+  /** Makes a round's token keys ahead of its planning. */
+  prepareTokenKeys(round: number, groups: number): void;
+  /** The code that each person's invitation has now; none once the round is closed. */
+  codes(round: number): PersonalCode[];
+}
+
+/** Whose code is which: leaves this party by mail only, or in an evaluation to the sample people. */
+export interface PersonalCode {
+  readonly email: string;
+  readonly groupIndex: number;
+  /** 16 bytes. */
+  readonly code: Uint8Array;
 }
 
 /** What the employer works with, without serving anything: for single commands too. */
@@ -158,6 +172,9 @@ export async function startEmployer(config: PartyConfig): Promise<Employer> {
       .map((round) => parts.contexts.round(round.manifestHash).head.employer.hpke),
   );
   sharedPages(app, source);
+  if (config.evaluationMail !== undefined) {
+    app.use(evaluationMail(parts, source, config.evaluationMail));
+  }
   app.use(signInRoutes(desk, source));
   app.use(() => {
     throw new Refusal('notFound');
@@ -181,6 +198,18 @@ export async function startEmployer(config: PartyConfig): Promise<Employer> {
     },
     importRoster(people) {
       parts.roster.replace(people, parts.roster.version());
+    },
+    prepareTokenKeys(round, groups) {
+      void parts.tokenKeyMaking.ask(round, groups);
+    },
+    codes(round) {
+      const secret = readInvitationSecret(parts.keyFiles, round);
+      if (secret === undefined) return [];
+      return parts.invitations.invitees(round).map(({ person, email, groupIndex, issue }) => ({
+        email,
+        groupIndex,
+        code: invitationCode(secret, person, issue),
+      }));
     },
     async close() {
       await Promise.all([parts.tokenKeyMaking.stop(), post.stop()]);

@@ -12,6 +12,11 @@ export class EvaluationClock implements Clock {
     return this.#live ? Date.now() : this.#at;
   }
 
+  /** Whether it follows the present. */
+  get isLive(): boolean {
+    return this.#live;
+  }
+
   /** Moves to `toMs`, or stays if that is earlier. */
   advance(toMs: number): void {
     this.#at = Math.max(this.#at, toMs);

@@ -81,15 +81,21 @@ export function teams(sample: Sample): Team[] {
 /** Everybody of the sample company. */
 export function people(sample: Sample): Person[] {
   const company = (sample.sheet.notice as { employer: string }).employer;
-  return teams(sample).flatMap((team, t) =>
+  return teams(sample).flatMap((team) =>
     Array.from({ length: team.rosterSize }, (_, i) => ({
-      email: `person-${t + 1}-${i + 1}@northlight.example`,
+      email: emailOf(sample, team, i),
       name: `Person ${i + 1} of ${team.name}`,
       unit: [company, team.department, team.name].join(PATH_SEPARATOR),
       managerOf: [],
       language: null,
     })),
   );
+}
+
+/** A sample person's address: by team and place in it. */
+export function emailOf(sample: Sample, team: Team, person: number): string {
+  const number = teams(sample).findIndex(({ name }) => name === team.name);
+  return `person-${number + 1}-${person + 1}@northlight.example`;
 }
 
 /** People with a role at the sample's parties; the manager has one department. */

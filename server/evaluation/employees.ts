@@ -3,43 +3,64 @@ import { MEDIA_TYPE } from '../../crypto/dap/media-types.ts';
 import { buildReport, type ReportTask } from '../../crypto/dap/report.ts';
 import { decodeUploadErrors } from '../../crypto/dap/upload.ts';
 import { type ManifestKey, openManifest } from '../../crypto/manifest.ts';
+import type { Randomness } from '../../crypto/random.ts';
 import { Secret } from '../../crypto/secret.ts';
+import { sha256 } from '../../crypto/sha256.ts';
+import { noticeHash } from '../../crypto/sheet.ts';
+import { signingPublicKey } from '../../crypto/signing.ts';
+import { blindToken, finalizeToken } from '../../crypto/token.ts';
+import { taskChallengeHash } from '../../crypto/token-challenge.ts';
+import { tokenKeyId } from '../../crypto/token-key.ts';
 import { prio3Survey } from '../../crypto/vdaf/circuits/survey.ts';
 import type { Prio3 } from '../../crypto/vdaf/prio3.ts';
-import { answerOf, type Sample, type Team } from './company.ts';
+import { answerOf, emailOf, type Sample, teams } from './company.ts';
+import type { SampleCode } from './messages.ts';
 import { seededRandomness } from './seeded.ts';
 import type { SampleState } from './settings.ts';
 
 /** How many sample people are under way at once. */
 const AT_ONCE = 24;
 
+/** What a round is answered with. */
+export interface SampleRound {
+  readonly urls: { readonly guardian: string; readonly employer: string };
+  readonly manifestHash: Uint8Array;
+  readonly codes: readonly SampleCode[];
+  readonly sample: Sample;
+  readonly state: SampleState;
+}
+
 /**
  * All sample people of a round answer as a browser does: each group's manifest is fetched and
- * checked from the hash on, then every answer is sharded, sealed and uploaded.
+ * checked from the hash on; then everyone gets a token for their code from the employer, and every
+ * answer is sharded, signed, sealed and uploaded with it. All of it follows from the seed, so that
+ * an interrupted start asks again for the same and sends the same.
  * @param onProgress called now and then with how many have answered, of how many
  */
 export async function answerRound(
-  guardian: string,
-  manifestHash: Uint8Array,
-  sample: Sample,
-  state: SampleState,
-  teams: readonly Team[],
+  { urls, manifestHash, codes, sample, state }: SampleRound,
   onProgress: (done: number, total: number) => void,
 ): Promise<void> {
+  const codeOf = new Map(codes.map(({ email, code }) => [email, code]));
+  const company = teams(sample);
   let done = 0;
   const visits: (() => Promise<void>)[] = [];
-  for (let index = 0; index < teams.length; index++) {
-    const { head, sheet, entry, task } = await openTask(guardian, manifestHash, index);
-    const team = teams.find(({ name }) => name === entry.name);
+  for (let index = 0; index < company.length; index++) {
+    const group = await openGroup(urls.guardian, manifestHash, index);
+    const { head, sheet, entry } = group;
+    const team = company.find(({ name }) => name === entry.name);
     if (team === undefined) throw new Error(`the sample has no team ${entry.name}`);
     for (let person = 0; person < team.rosterSize; person++) {
       const answer = answerOf(sample, sheet, head.round, team, person);
-      if (answer === undefined) continue;
-      const randomness = seededRandomness(state.seed, 'report', head.round, team.name, person);
+      const code = codeOf.get(emailOf(sample, team, person));
+      if (answer === undefined || code === undefined) continue;
       visits.push(async () => {
-        const seed = new Secret(randomness(32));
-        const { report } = buildReport(task, answer, seed, randomness);
-        await upload(guardian, task.taskId, report);
+        const draw = (what: string) =>
+          seededRandomness(state.seed, what, head.round, team.name, person);
+        const seed = new Secret(draw('seed')(32));
+        const token = await fetchToken(urls.employer, group, code, seed, draw('token'));
+        const { report } = buildReport({ ...group.task, token }, answer, seed, draw('report'));
+        await upload(urls.guardian, group.task.taskId, report);
         done++;
         if (done % 10 === 0 || done === visits.length) onProgress(done, visits.length);
       });
@@ -53,9 +74,43 @@ export async function answerRound(
   );
 }
 
+/** The token of one person, for the key that signs their report. */
+async function fetchToken(
+  employer: string,
+  { head, entry, task }: SampleGroup,
+  code: string,
+  seed: Secret<Uint8Array>,
+  randomness: Randomness,
+): Promise<Uint8Array> {
+  const spki = fromBase64url(entry.token_key);
+  const { request, state } = blindToken(
+    {
+      spki,
+      nonce: sha256(signingPublicKey(seed)),
+      challengeHash: taskChallengeHash(task.taskId, head.employer, head.guardian),
+    },
+    randomness,
+  );
+  const response = await fetch(`${employer}/tokens`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      code,
+      token_key_id: toBase64url(tokenKeyId(spki)),
+      request: toBase64url(request),
+    }),
+  });
+  const answer = (await response.json()) as { signature: string; detail?: string };
+  if (!response.ok) throw new Error(`a token was refused: ${answer.detail}`);
+  return finalizeToken(state, fromBase64url(answer.signature));
+}
+
 const vdafs = new Map<string, Prio3<readonly number[], number[]>>();
 
-async function openTask(guardian: string, hash: Uint8Array, index: number) {
+/** A group of a round as its people see it. */
+type SampleGroup = Awaited<ReturnType<typeof openGroup>>;
+
+async function openGroup(guardian: string, hash: Uint8Array, index: number) {
   const base = `${guardian}/manifests/${toBase64url(hash)}`;
   const signed = await getJson(base);
   const member = await getJson(`${base}/entries/${index}`);
@@ -87,6 +142,7 @@ async function openTask(guardian: string, hash: Uint8Array, index: number) {
     leader: recipient(opened.head.guardian.hpke),
     helper: recipient(opened.head.employer.hpke),
     time: opened.head.days.start,
+    consent: noticeHash(opened.sheet),
   };
   return { head: opened.head, sheet: opened.sheet, entry: opened.entry, task };
 }

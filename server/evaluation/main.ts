@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { sodiumReady } from '../../crypto/sodium.ts';
 import { type Checklist, checklist, silentChecklist } from './checklist.ts';
 import { readSample, sampleStaff } from './company.ts';
+import { MailSink } from './mail-sink.ts';
 import { pairParties } from './pairing.ts';
 import { PartyHandle } from './party-handle.ts';
 import { makeSample } from './sample.ts';
@@ -12,6 +13,8 @@ import { prepareFolder, readSettings, type Settings, SettingsError } from './set
 /** Two host names for one machine: cookies ignore ports. */
 const HOSTS = { guardian: 'localhost', employer: '127.0.0.1' } as const;
 const LISTEN = '127.0.0.1';
+/** What the evaluation's mail server has taken, in the data folder. */
+const MAIL_FILE = 'mail.jsonl';
 
 try {
   await run(readSettings(process.argv.slice(2), process.env));
@@ -37,6 +40,8 @@ async function run(settings: Settings): Promise<void> {
   out.say('\nChorus: an evaluation with both parties on this machine.\n');
   pairParties(settings.data, urls);
   out.done('Keys made, parties paired');
+  const mailFile = join(settings.data, MAIL_FILE);
+  const sink = await MailSink.start(mailFile, LISTEN);
   const start = (party: 'guardian' | 'employer', port: number) =>
     PartyHandle.start({
       party,
@@ -45,6 +50,8 @@ async function run(settings: Settings): Promise<void> {
       host: LISTEN,
       port,
       names: { guardian: names.guardian, employer: names.employer },
+      mailPort: sink.port,
+      mailFile,
     });
   const [guardian, employer] = await Promise.all([
     start('guardian', settings.guardianPort),
@@ -82,12 +89,12 @@ async function run(settings: Settings): Promise<void> {
   out.done(`Manager:  ${manager}`);
   out.done(`Admin:    ${admin}`);
   out.done(`Guardian: ${representative}`);
-  let hash: string;
+  let employee: string;
   try {
-    hash = await makeSample({
+    employee = await makeSample({
       guardian,
       employer,
-      guardianUrl: urls.guardian,
+      urls,
       sample,
       state,
       checklist: out,
@@ -96,10 +103,11 @@ async function run(settings: Settings): Promise<void> {
     if (stopping) return;
     throw error;
   }
-  const employee = `${urls.guardian}/answer#0.${hash}`;
+  const mail = `${urls.employer}/evaluation/mail`;
   out.done(`Employee: ${employee}`);
+  out.done(`Mail:     ${mail}`);
   out.say(`
-Answer as an employee, then close the round on the guardian's page and see the trend.
+Answer as an employee (or as any other, by their mail), then close the round on the guardian's page and see the trend.
 The links of manager, admin and guardian sign in, and work more than once until you stop.
   Data   ${settings.data}
   Stop   Ctrl-C
@@ -107,7 +115,7 @@ The links of manager, admin and guardian sign in, and work more than once until 
   Reset  npm start -- --fresh
 `);
   if (settings.json) {
-    const links = { employee, manager, admin, guardian: representative };
+    const links = { employee, mail, manager, admin, guardian: representative };
     console.log(JSON.stringify({ ...urls, links }));
   }
 }

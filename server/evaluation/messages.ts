@@ -13,6 +13,10 @@ export interface PartyStart {
   readonly host: string;
   readonly port: number;
   readonly names: { readonly guardian: string; readonly employer: string };
+  /** The evaluation's mail server, on this machine. */
+  readonly mailPort: number;
+  /** What that has taken; see `mail-sink.ts`. */
+  readonly mailFile: string;
 }
 
 /** From the evaluation to a party: requests that get exactly one reply. */
@@ -33,10 +37,22 @@ export type PartyRequest =
       readonly sheetHash: string;
       readonly days: Days;
     }
+  /** To the employer: makes a round's token keys ahead of its planning. */
+  | { readonly kind: 'token-keys'; readonly round: number; readonly groups: number }
+  /** To the employer: the codes of a round's invitations, `SampleCode[]`. */
+  | { readonly kind: 'codes'; readonly round: number }
   /** Gives somebody a role. The value is a link that signs in as often as it is opened. */
   | { readonly kind: 'link'; readonly person: Omit<Staff, 'id'> }
   | { readonly kind: 'rounds' }
   | { readonly kind: 'stop' };
+
+/** One sample person's code, as it is in their mail. */
+export interface SampleCode {
+  readonly email: string;
+  readonly groupIndex: number;
+  /** 16 bytes, base64url. */
+  readonly code: string;
+}
 
 /** How a round stands at a party. */
 export interface RoundStanding {

@@ -2,9 +2,17 @@ import { fileURLToPath } from 'node:url';
 import { fromBase64url, toBase64url } from '../../crypto/bytes.ts';
 import { type Employer, startEmployer } from '../employer/employer.ts';
 import { type Guardian, startGuardian } from '../guardian/guardian.ts';
-import { type Party, systemRandomness } from '../party.ts';
+import { smtpMailer } from '../mail/smtp.ts';
+import { type Party, type PartyConfig, systemRandomness } from '../party.ts';
 import { EvaluationClock } from './clock.ts';
-import type { PartyReply, PartyRequest, PartyStart, RoundStanding } from './messages.ts';
+import { readReceived } from './mail-sink.ts';
+import type {
+  PartyReply,
+  PartyRequest,
+  PartyStart,
+  RoundStanding,
+  SampleCode,
+} from './messages.ts';
 
 /**
  * One party of the evaluation in a process of its own. Its clock is moved over the channel from the
@@ -14,7 +22,12 @@ const start = JSON.parse(process.argv[2] as string) as PartyStart;
 const clock = new EvaluationClock();
 const project = fileURLToPath(new URL('../../../', import.meta.url));
 
-const config = {
+const smtp = smtpMailer({
+  url: `smtp://127.0.0.1:${start.mailPort}`,
+  from: `"${start.names[start.party]}" <${start.party}@chorus.example>`,
+});
+
+const config: PartyConfig = {
   folder: start.folder,
   url: start.url,
   host: start.host,
@@ -26,6 +39,9 @@ const config = {
   clock,
   // People sign in now, whatever day the sample has come to.
   staffClock: { now: () => Date.now() },
+  // Nobody is invited to the sample's past.
+  mailer: { ...smtp, ready: () => clock.isLive },
+  evaluationMail: () => readReceived(start.mailFile),
   randomness: systemRandomness,
   fetch,
   migrations: `${project}migrations`,
@@ -91,6 +107,17 @@ async function answer(party: Party, request: PartyRequest): Promise<unknown> {
       return toBase64url((party as Employer).submit(request.sheet));
     case 'approve':
       return (party as Guardian).approve(fromBase64url(request.sheetHash));
+    case 'token-keys':
+      (party as Employer).prepareTokenKeys(request.round, request.groups);
+      return undefined;
+    case 'codes':
+      return (party as Employer).codes(request.round).map(
+        ({ email, groupIndex, code }): SampleCode => ({
+          email,
+          groupIndex,
+          code: toBase64url(code),
+        }),
+      );
     case 'link':
       return party.evaluationLink(request.person);
     case 'rounds':

@@ -2,11 +2,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fromBase64url } from '../../crypto/bytes.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
 import { DAY_MS, type Days } from '../domain/days.ts';
+import { invitationLink } from '../domain/invitations.ts';
 import { roundDays } from '../domain/schedule.ts';
 import type { Checklist } from './checklist.ts';
-import { people, ROUND_DAYS, type Sample, sampleSheet, teams } from './company.ts';
+import {
+  answerOf,
+  emailOf,
+  people,
+  ROUND_DAYS,
+  type Sample,
+  sampleSheet,
+  teams,
+} from './company.ts';
 import { answerRound } from './employees.ts';
-import type { RoundStanding } from './messages.ts';
+import type { RoundStanding, SampleCode } from './messages.ts';
 import type { PartyHandle } from './party-handle.ts';
 import type { SampleState } from './settings.ts';
 
@@ -16,7 +25,7 @@ const POLL_MS = 50;
 export interface SampleMaker {
   readonly guardian: PartyHandle;
   readonly employer: PartyHandle;
-  readonly guardianUrl: string;
+  readonly urls: { readonly guardian: string; readonly employer: string };
   readonly sample: Sample;
   readonly state: SampleState;
   readonly checklist: Checklist;
@@ -26,12 +35,13 @@ export interface SampleMaker {
  * Brings the sample to where it should be, from wherever an earlier start left it: roster and sheet go
  * the way of every survey, then the past rounds one after the other under a clock that is moved
  * through them, each planned by the schedule; then the present, and an open round.
- * @returns the hash of the open round's manifest, in base64url
+ * @returns the invitation link of somebody who has not answered the open round
  */
 export async function makeSample(maker: SampleMaker): Promise<string> {
   const { sample, state } = maker;
   const sheet = sampleSheet(sample, state);
   await setClock(maker, (sheet.schedule.first_day - 2) * DAY_MS);
+  await prepareTokenKeys(maker, 1);
   const sheetHash = await approveSample(maker, sheet);
   for (let number = 1; number <= sample.pastRounds; number++) {
     if ((await standing(maker, number))?.finished !== true) await pastRound(maker, sheet, number);
@@ -40,7 +50,7 @@ export async function makeSample(maker: SampleMaker): Promise<string> {
     );
   }
   await setClock(maker, null);
-  return openRound(maker, sheetHash);
+  return openRound(maker, sheet, sheetHash);
 }
 
 async function approveSample(maker: SampleMaker, sheet: Sheet): Promise<string> {
@@ -71,7 +81,7 @@ async function pastRound(maker: SampleMaker, sheet: Sheet, number: number): Prom
 }
 
 /** The round that the schedule has opened today; or, if that is over, another one beside it. */
-async function openRound(maker: SampleMaker, sheetHash: string): Promise<string> {
+async function openRound(maker: SampleMaker, sheet: Sheet, sheetHash: string): Promise<string> {
   for (const { number, state, finished } of await rounds(maker)) {
     // A round that an earlier start left behind is counted before another opens.
     if (state === 'closed' && !finished) await until(maker, number, (round) => round.finished);
@@ -89,27 +99,52 @@ async function openRound(maker: SampleMaker, sheetHash: string): Promise<string>
   }
   await until(maker, number, (round) => round.state === 'open');
   const round = (await standing(maker, number)) as RoundStanding;
-  await answer(maker, number, round.manifestHash);
+  const codes = await answer(maker, number, round.manifestHash);
   maker.checklist.done(`Round ${number} is open, and most have answered`);
   await Promise.all([
     maker.guardian.request({ kind: 'preparing', preparing: null }),
     maker.employer.request({ kind: 'preparing', preparing: null }),
   ]);
-  return round.manifestHash;
+  return linkOfOne(maker, sheet, round, codes);
 }
 
-function answer(maker: SampleMaker, number: number, hash: string): Promise<void> {
-  const { guardianUrl, sample, state } = maker;
-  return answerRound(
-    guardianUrl,
-    fromBase64url(hash),
-    sample,
-    state,
-    teams(sample),
-    (done, total) => {
-      tell(maker, `Round ${number}: ${done} of ${total} answers sealed and sent`, done, total);
-    },
-  );
+/** Somebody who was asked and has not answered yet. */
+function linkOfOne(
+  { urls, sample }: SampleMaker,
+  sheet: Sheet,
+  round: RoundStanding,
+  codes: readonly SampleCode[],
+): string {
+  for (const team of teams(sample)) {
+    for (let person = 0; person < team.rosterSize; person++) {
+      if (answerOf(sample, sheet, round.number, team, person) !== undefined) continue;
+      const found = codes.find(({ email }) => email === emailOf(sample, team, person));
+      if (found === undefined) continue;
+      return invitationLink(urls.guardian, {
+        code: fromBase64url(found.code),
+        groupIndex: found.groupIndex,
+        manifestHash: fromBase64url(round.manifestHash),
+      });
+    }
+  }
+  throw new Error('everybody of the sample has answered');
+}
+
+/** The keys of a round are made while the one before it is answered: they take seconds. */
+async function prepareTokenKeys({ employer, sample }: SampleMaker, round: number): Promise<void> {
+  await employer.request({ kind: 'token-keys', round, groups: teams(sample).length });
+}
+
+/** @returns everybody's codes */
+async function answer(maker: SampleMaker, number: number, hash: string): Promise<SampleCode[]> {
+  const { employer, urls, sample, state } = maker;
+  const codes = (await employer.request({ kind: 'codes', round: number })) as SampleCode[];
+  await prepareTokenKeys(maker, number + 1);
+  const manifestHash = fromBase64url(hash);
+  await answerRound({ urls, manifestHash, codes, sample, state }, (done, total) => {
+    tell(maker, `Round ${number}: ${done} of ${total} answers sealed and sent`, done, total);
+  });
+  return codes;
 }
 
 let lastTold = 0;
