@@ -6,6 +6,7 @@ import { PlanError } from '../domain/plan-error.ts';
 import { Refusal } from '../http/refusal.ts';
 import { PeerAway, PeerRefusal } from '../peer/client.ts';
 import { INIT_USAGE, init } from './init.ts';
+import { INVITE_USAGE, invite } from './invite.ts';
 import { type CommandIo, CommandRefused, UsageError } from './io.ts';
 import { PAIR_USAGE, pair } from './pair.ts';
 import { ROSTER_USAGE, roster } from './roster.ts';
@@ -27,6 +28,7 @@ Employer
   ${ROSTER_USAGE}
   ${SURVEY_USAGE.employer}
   ${ROUND_USAGE.employer}
+  ${INVITE_USAGE}
 
 Guardian
   ${SURVEY_USAGE.guardian}
@@ -75,7 +77,7 @@ async function run(args: readonly string[], file: string | undefined): Promise<v
     return;
   }
   if (command === 'init') return init(rest, file, io);
-  const commands = ['pair', 'guardian', 'employer', 'roster', 'survey', 'round', 'staff'];
+  const commands = ['pair', 'guardian', 'employer', 'roster', 'survey', 'round', 'staff', 'invite'];
   if (!commands.includes(command)) throw new UsageError(USAGE);
   const settings = readSettings(file, process.env);
   const config = partyConfig(settings);
@@ -96,6 +98,12 @@ async function run(args: readonly string[], file: string | undefined): Promise<v
       return once(
         () => openEmployer(config),
         (open) => roster(rest, open, io),
+      );
+    case 'invite':
+      requireParty(settings, 'employer');
+      return once(
+        () => openEmployer(config),
+        (open) => invite(rest, open, config.pages.views, io),
       );
     case 'staff':
       return isGuardian
