@@ -172,8 +172,8 @@ export async function startEmployer(config: PartyConfig): Promise<Employer> {
       .map((round) => parts.contexts.round(round.manifestHash).head.employer.hpke),
   );
   sharedPages(app, source);
-  if (config.evaluationMail !== undefined) {
-    app.use(evaluationMail(parts, source, config.evaluationMail));
+  if (config.evaluation) {
+    app.use(evaluationMail(parts, source, config.evaluationMail ?? (() => [])));
   }
   app.use(signInRoutes(desk, source));
   app.use(() => {

@@ -66,8 +66,9 @@ export const ACCESS: Readonly<Record<'guardian' | 'employer', Readonly<Record<st
   },
   employer: {
     // Asked by the guardian's page, so from another site: what entitles is the code of an invitation.
-    'POST /tokens': 'employee',
+    // Its preflight comes first: a router answers OPTIONS by itself once it has passed another method.
     'OPTIONS /tokens': 'employee',
+    'POST /tokens': 'employee',
     ...SIGN_IN,
     'GET /evaluation/mail': 'public',
     'GET /evaluation/mail/:number': 'public',
