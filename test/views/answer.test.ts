@@ -1,121 +1,85 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ReportError } from '../../crypto/dap/types.ts';
 import { decodeReport } from '../../crypto/dap/upload.ts';
-import { type AssetsManifest, buildAssets } from '../../server/build.ts';
-import { REFUSAL_WORDS, STOP_WORDS } from '../../views/browser/answer/words.ts';
-import { axe, launchBrowser } from '../support/browser.ts';
-import { root, sheet } from './sample.ts';
+import { decodeReceipt } from '../../crypto/receipt.ts';
+import { REFUSAL_WORDS } from '../../views/browser/answer/words.ts';
+import { STOP_WORDS } from '../../views/browser/shared/stop.ts';
+import { VISIBLE } from '../../views/browser/shared/visible.ts';
+import { sheet } from './sample.ts';
 import { StubGuardian } from './stub-guardian.ts';
+import { Scene, type Visit } from './visit.ts';
 
-let browser: Browser;
-let context: BrowserContext;
-let page: Page;
-let folder: string;
-let assets: AssetsManifest;
+let scene: Scene;
 let guardian: StubGuardian;
-/** Every request of a test's page, and every complaint of the browser. */
-let requests: string[];
-let complaints: string[];
+let visit: Visit;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'chorus-assets-'));
-  assets = await buildAssets(root, folder);
-  guardian = await StubGuardian.start(assets, folder);
-  browser = await launchBrowser();
+  scene = await Scene.start();
+  guardian = scene.guardian;
 });
-
-afterAll(async () => {
-  await browser?.close();
-  await guardian?.stop();
-  rmSync(folder, { recursive: true });
-});
-
-async function open(options: Parameters<Browser['newContext']>[0] = {}): Promise<void> {
-  await context?.close();
-  context = await browser.newContext({ viewport: { width: 360, height: 740 }, ...options });
-  page = await context.newPage();
-  requests = [];
-  complaints = [];
-  page.on('request', (request) => requests.push(`${request.method()} ${request.url()}`));
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('console', (message) => {
-    if (message.text().includes('Content Security Policy')) complaints.push(message.text());
-  });
-}
-
+afterAll(() => scene?.stop());
 beforeEach(async () => {
-  guardian.state = 'open';
-  guardian.upload = 'accept';
-  guardian.lie = undefined;
-  guardian.received.length = 0;
-  await open();
+  guardian.reset();
+  visit = await scene.visit();
 });
-afterEach(() => context.close());
+afterEach(() => visit.context.close());
 
-const press = (name: string) => page.getByRole('button', { name, exact: true }).click();
-const heading = () => page.locator('h1').textContent();
-const focused = () => page.evaluate(() => document.activeElement?.textContent);
-
-async function begin(): Promise<void> {
-  await page.goto(guardian.link);
-  await press('Yes, take part');
-}
-
-/** Chooses place i % 6 for question i and goes on to the review. */
-async function answerAll(): Promise<void> {
-  for (let i = 0; i < sheet.questions.length; i++) {
-    await page
-      .getByRole('radio')
-      .nth(i % 6)
-      .check();
-    await press('Continue');
-  }
-  await page.getByRole('heading', { name: 'Check your answers' }).waitFor();
+/** Another visitor in place of the one that every test begins with. */
+async function anotherVisit(options: Parameters<Scene['visit']>[0]): Promise<void> {
+  await visit.context.close();
+  visit = await scene.visit(options);
 }
 
 async function stopped(): Promise<string> {
-  await page.getByText('Nothing was sent.', { exact: true }).waitFor();
-  expect(requests.filter((request) => request.startsWith('POST'))).toEqual([]);
-  return (await heading()) ?? '';
+  await visit.page.getByText('Nothing was sent.', { exact: true }).waitFor();
+  expect(visit.posts).toEqual([]);
+  return (await visit.page.locator('h1').textContent()) ?? '';
 }
 
 describe('answering', () => {
-  it('goes from the start to the receipt without a violation, keeping nothing', async () => {
-    await page.goto(guardian.link);
-    await page.getByText('Do you want to take part?').waitFor();
-    const text = await page.locator('main').innerText();
+  it('goes from the start to the receipt without a violation', async () => {
+    await visit.arrive();
+    const text = await visit.text();
     expect(text).toContain(sheet.purpose);
     expect(text).toContain('Night shift, Warehouse: 64 people');
     for (const point of sheet.notice.points) expect(text).toContain(point);
-    expect(await axe(page)).toEqual([]);
+    await visit.unfold('What remains visible');
+    for (const sentence of VISIBLE) expect(await visit.text()).toContain(sentence);
+    expect(await visit.faults()).toEqual([]);
+    // Opening a link, as a mail scanner does, asks nobody for anything.
+    expect(guardian.employer.asked).toEqual([]);
+    expect(await visit.kept()).toEqual({ device: ['chorus.keys'], tab: [] });
 
-    await press('Yes, take part');
-    expect(await focused()).toBe(sheet.questions[0]?.text);
-    expect(await page.title()).toMatch(/^Question 1 of 6 –/);
-    expect(await page.locator('main').innerText()).toContain(sheet.questions[0]?.why);
-    expect(await axe(page)).toEqual([]);
+    await visit.press('Continue');
+    await visit.heading('Do you want to take part?');
+    expect(await visit.focused()).toBe('Do you want to take part?');
+    await visit.unfold('What you agree to');
+    expect(await visit.faults()).toEqual([]);
 
-    await answerAll();
-    expect(await page.locator('.review-answer').allTextContents()).toEqual([
+    await visit.press('Yes, take part');
+    expect(await visit.focused()).toBe(sheet.questions[0]?.text);
+    expect(await visit.page.title()).toMatch(/^Question 1 of 6 –/);
+    expect(await visit.text()).toContain(sheet.questions[0]?.why);
+    expect(await visit.faults()).toEqual([]);
+
+    await visit.answerAll();
+    expect(await visit.page.locator('.review-answer').allTextContents()).toEqual([
       ...sheet.questions.slice(0, 5).map((question, i) => question.options[i]),
       'Prefer not to say',
     ]);
-    await page.getByText('What leaves this device').click();
-    expect(await axe(page)).toEqual([]);
-    const shown = (await page.locator('.half .mono').allTextContents()).map(
+    await visit.unfold('What leaves this device');
+    expect(await visit.faults()).toEqual([]);
+    const shown = (await visit.page.locator('.half .mono').allTextContents()).map(
       (hex) => hex.replaceAll(' ', '').split('…')[0],
     );
 
-    await press('Submit');
-    await page.getByRole('heading', { name: 'Your answer was received' }).waitFor();
-    expect(await focused()).toBe('Your answer was received');
-    expect(await axe(page)).toEqual([]);
+    await visit.press('Submit');
+    await visit.heading('Your answer was received');
+    expect(await visit.focused()).toBe('Your answer was received');
+    expect(await visit.faults()).toEqual([]);
 
-    // One message, the very bytes that were shown, and no other word to anybody.
+    // One message, the very bytes that were shown.
     expect(guardian.received).toHaveLength(1);
     const report = decodeReport(new Uint8Array(guardian.received[0] ?? []));
     const halves = [report.leaderEncryptedInputShare, report.helperEncryptedInputShare];
@@ -123,49 +87,57 @@ describe('answering', () => {
       halves.map(({ payload }) => Buffer.from(payload.subarray(0, 64)).toString('hex')),
     ).toEqual(shown);
     expect(report.metadata.time).toBe(20_500);
-    expect(requests.every((request) => request.includes(` ${guardian.origin}/`))).toBe(true);
-    expect(requests.filter((request) => request.startsWith('POST'))).toHaveLength(1);
-
-    expect(page.url()).toBe(guardian.link);
-    expect(await context.cookies()).toEqual([]);
-    expect(await page.evaluate(() => [Object.keys(localStorage), sessionStorage.length])).toEqual([
-      ['chorus.keys'],
-      0,
-    ]);
-    expect(complaints).toEqual([]);
+    // The box has checked token, consent and signature by itself.
+    expect(guardian.box.reports.size).toBe(1);
+    expect(visit.complaints).toEqual([]);
   });
 
-  it('gives a receipt that names the report and holds no answer', async () => {
-    await begin();
-    await answerAll();
-    await press('Submit');
-    const waiting = page.waitForEvent('download');
-    await press('Download the receipt');
-    const download = await waiting;
-    expect(download.suggestedFilename()).toBe('chorus-receipt-round-8.json');
-    const text = readFileSync(await download.path(), 'utf8');
-    expect(text.length).toBeLessThan(350);
-    const receipt = JSON.parse(text);
-    const report = decodeReport(new Uint8Array(guardian.received[0] ?? []));
-    expect(receipt).toMatchObject({
-      manifest: guardian.link.split('.').at(-1),
-      group: 1,
-      report_id: Buffer.from(report.metadata.reportId).toString('base64url'),
+  it('talks to the guardian, and once to the employer without a cookie or an address', async () => {
+    await visit.context.addCookies([{ name: 'staff', value: 'x', url: guardian.employer.origin }]);
+    await visit.submit();
+    const others = visit.requests.filter((request) => !request.includes(` ${guardian.origin}/`));
+    expect(others).toEqual([`POST ${guardian.employer.origin}/tokens`]);
+    expect(visit.posts).toHaveLength(2);
+    const { headers } = guardian.employer;
+    expect(headers).not.toHaveProperty('cookie');
+    expect(headers).not.toHaveProperty('referer');
+    // What was asked for is not what is spent.
+    const [asked] = guardian.employer.asked;
+    const sent = guardian.received[0]?.toString('hex') ?? '';
+    const request = Buffer.from(asked?.request ?? '', 'base64url').toString('hex');
+    expect(sent).not.toContain(request.slice(6, 70));
+    expect(sent).not.toContain(Buffer.from(asked?.code ?? '', 'base64url').toString('hex'));
+  });
+
+  it('sends no cookie of the guardian either, in case a member of staff answers', async () => {
+    await visit.context.addCookies([{ name: 'staff', value: 'x', url: guardian.origin }]);
+    const cookies: (string | undefined)[] = [];
+    visit.page.on('request', async (request) => {
+      if (request.method() === 'POST') cookies.push((await request.allHeaders()).cookie);
     });
-    expect(Object.keys(receipt)).toHaveLength(7);
+    await visit.submit();
+    expect(cookies).toEqual([undefined, undefined]);
+  });
+
+  it('keeps the receipt in this tab until it is cleared, and nothing on the device', async () => {
+    await visit.submit();
+    expect(visit.page.url()).toBe(visit.link);
+    expect(await visit.context.cookies()).toEqual([]);
+    expect(await visit.kept()).toEqual({ device: ['chorus.keys'], tab: ['chorus.receipt'] });
+    await visit.press('I am done: clear this tab');
+    await visit.heading('This tab is cleared');
+    expect(await visit.faults()).toEqual([]);
+    expect(await visit.kept()).toEqual({ device: ['chorus.keys'], tab: [] });
+    expect(visit.page.url()).toBe(`${guardian.origin}/answer`);
   });
 
   it('can be done with the keyboard alone', async () => {
-    await page.goto(guardian.link);
-    await page.getByText('Do you want to take part?').waitFor();
-    const tabTo = async (name: string) => {
-      for (let i = 0; i < 25; i++) {
-        if ((await focused())?.trim() === name) return;
-        await page.keyboard.press('Tab');
-      }
-      expect.fail(`${name} is not reached by Tab`);
-    };
-    await tabTo('Yes, take part');
+    const { page } = visit;
+    await visit.arrive();
+    await visit.tabTo('Continue');
+    await page.keyboard.press('Enter');
+    await visit.heading('Do you want to take part?');
+    await visit.tabTo('Yes, take part');
     await page.keyboard.press('Enter');
     for (const _ of sheet.questions) {
       await page.keyboard.press('Tab');
@@ -173,235 +145,428 @@ describe('answering', () => {
       await page.keyboard.press('ArrowDown');
       await page.keyboard.press('Enter');
     }
-    expect(await heading()).toBe('Check your answers');
+    await visit.heading('Check your answers');
     expect(await page.locator('.review-answer').allTextContents()).toEqual(
       sheet.questions.map((question) => question.options[1]),
     );
-    await tabTo('Submit');
+    await visit.tabTo('Submit');
     await page.keyboard.press('Enter');
-    await page.getByRole('heading', { name: 'Your answer was received' }).waitFor();
+    await visit.heading('Your answer was received');
+    await visit.tabTo('Keep the receipt on this device');
+    await page.keyboard.press('Enter');
+    await visit.tabTo('It is mine: keep the receipt here');
+    await page.keyboard.press('Enter');
+    await visit.see('The receipt is kept on this device.');
+    expect((await visit.kept()).device).toEqual(['chorus.keys', 'chorus.receipts']);
   });
 
   it('asks for an answer at the field and in a summary, and leads to the field', async () => {
-    await begin();
-    await press('Continue');
-    expect(await focused()).toContain('There is a problem');
+    const { page } = visit;
+    await visit.begin();
+    await visit.press('Continue');
+    expect(await visit.focused()).toContain('There is a problem');
     expect(await page.title()).toMatch(/^Error: Question 1 of 6/);
     expect(await page.locator('#answer-error').textContent()).toMatch(/^Error: Choose an answer/);
     expect(await page.locator('fieldset').getAttribute('aria-describedby')).toContain(
       'answer-error',
     );
-    expect(await axe(page)).toEqual([]);
+    expect(await visit.faults()).toEqual([]);
     await page.getByRole('link', { name: /Choose an answer/ }).click();
     expect(await page.evaluate(() => document.activeElement?.id)).toBe('answer-0');
-    expect(page.url()).toBe(guardian.link);
+    expect(page.url()).toBe(visit.link);
   });
 
   it('keeps answers on the way back, by its own Back and by the browser’s', async () => {
-    await begin();
+    const { page } = visit;
+    await visit.begin();
     await page.getByRole('radio').nth(3).check();
-    await press('Continue');
+    await visit.press('Continue');
     await page.getByRole('radio').nth(1).check();
-    await press('Back');
-    await page.getByText('Question 1 of 6').waitFor();
+    await visit.press('Back');
+    await visit.see('Question 1 of 6');
     expect(await page.getByRole('radio').nth(3).isChecked()).toBe(true);
     await page.goForward();
-    await page.getByText('Question 2 of 6').waitFor();
+    await visit.see('Question 2 of 6');
     expect(await page.getByRole('radio').nth(1).isChecked()).toBe(true);
     await page.goBack();
-    await page.getByText('Question 1 of 6').waitFor();
+    await visit.see('Question 1 of 6');
+    await page.goBack();
+    await visit.heading('Do you want to take part?');
+    await page.goBack();
+    await visit.heading(sheet.title);
+    await visit.see('This browser has your token already');
+    await page.goForward();
+    await visit.heading('Do you want to take part?');
+    expect(guardian.employer.asked).toHaveLength(1);
   });
 
   it('leads from the review to one question and back', async () => {
-    await begin();
-    await answerAll();
+    const { page } = visit;
+    await visit.begin();
+    await visit.answerAll();
     await page.getByRole('button', { name: 'Change the answer on Stress' }).click();
     expect(await page.title()).toMatch(/^Question 2 of 6/);
     await page.getByRole('radio').nth(4).check();
-    await press('Continue');
-    await page.getByRole('heading', { name: 'Check your answers' }).waitFor();
+    await visit.press('Continue');
+    await visit.heading('Check your answers');
     expect(await page.locator('.review-answer').nth(1).textContent()).toBe('Very much');
-    await press('Back');
-    await page.getByText('Question 6 of 6').waitFor();
-  });
-
-  it('thanks for declining, and sends nothing', async () => {
-    await page.goto(guardian.link);
-    await press('Not now');
-    expect(await focused()).toBe('Thank you');
-    expect(await axe(page)).toEqual([]);
-    expect(requests.filter((request) => request.startsWith('POST'))).toEqual([]);
-  });
-
-  it('starts over after a reload, and says so', async () => {
-    page.on('dialog', (dialog) => dialog.accept());
-    await begin();
-    await page.getByRole('radio').nth(3).check();
-    await page.reload();
-    await page.getByText('loaded again and starts over').waitFor();
-    await press('Yes, take part');
-    expect(await page.locator('input:checked').count()).toBe(0);
+    await visit.press('Back');
+    await visit.see('Question 6 of 6');
   });
 
   it('warns before leaving while answers are unsent, and not after', async () => {
     const dialogs: string[] = [];
-    page.on('dialog', (dialog) => {
+    visit.page.on('dialog', (dialog) => {
       dialogs.push(dialog.type());
       void dialog.accept();
     });
-    await begin();
-    await answerAll();
-    await page.reload();
+    await visit.begin();
+    await visit.answerAll();
+    await visit.page.reload();
     expect(dialogs).toEqual(['beforeunload']);
-    await press('Yes, take part');
-    await answerAll();
-    await press('Submit');
-    await page.getByRole('heading', { name: 'Your answer was received' }).waitFor();
-    await page.reload();
+    await visit.heading(sheet.title);
+    await visit.see('loaded again and starts over');
+    await visit.press('Continue');
+    await visit.press('Yes, take part');
+    expect(await visit.page.locator('input:checked').count()).toBe(0);
+    await visit.answerAll();
+    await visit.press('Submit');
+    await visit.heading('Your answer was received');
+    await visit.page.reload();
     expect(dialogs).toHaveLength(1);
+    await visit.heading('Your answer was received');
+    expect(await visit.faults()).toEqual([]);
   });
 
-  it('warns after 14 idle minutes and clears the answers after 15', async () => {
+  it('warns after 14 idle minutes and clears the answers after 15, but not the token', async () => {
+    const { page } = visit;
     await page.clock.install();
-    await begin();
+    await visit.begin();
     await page.getByRole('radio').nth(3).check();
     await page.clock.runFor('14:01');
     await page.getByRole('dialog', { name: 'Are you still there?' }).waitFor();
-    expect(await axe(page)).toEqual([]);
-    await press('Keep my answers');
+    expect(await visit.faults()).toEqual([]);
+    await visit.press('Keep my answers');
     expect(await page.getByRole('radio').nth(3).isChecked()).toBe(true);
     await page.clock.runFor('14:01');
     await page.getByRole('dialog').waitFor();
     await page.clock.runFor('01:00');
-    await page.getByText('so your answers were cleared').waitFor();
+    await visit.see('so your answers were cleared');
     expect(await page.getByRole('dialog').count()).toBe(0);
-    await press('Yes, take part');
+    await visit.press('Continue');
+    await visit.press('Yes, take part');
     expect(await page.locator('input:checked').count()).toBe(0);
+    expect(guardian.employer.asked).toHaveLength(1);
   });
 
-  it.each(['light', 'dark'] as const)('fits 320 pixels without violations: %s', async (scheme) => {
-    await open({ viewport: { width: 320, height: 600 }, colorScheme: scheme });
-    const fits = async () => {
-      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
-      expect(await axe(page)).toEqual([]);
-    };
-    await page.goto(guardian.link);
-    await page.getByText('Do you want to take part?').waitFor();
+  it.each([
+    [320, 'light'],
+    [320, 'dark'],
+    [360, 'dark'],
+    [1280, 'light'],
+  ] as const)('has no violation on any step at %i pixels, %s', async (width, colorScheme) => {
+    await anotherVisit({ viewport: { width, height: 640 }, colorScheme });
+    const fits = async () => expect(await visit.faults()).toEqual([]);
+    await visit.arrive();
+    await visit.unfold('What remains visible');
+    await visit.unfold('Go on with another device');
     await fits();
-    await press('Yes, take part');
-    await press('Continue');
+    guardian.employer.mode = 'lose the reply';
+    await visit.press('Continue');
+    await visit.heading('You have no token yet');
     await fits();
-    await answerAll();
-    await page.getByText('What leaves this device').click();
+    guardian.employer.mode = 'give';
+    await visit.press('Try again');
+    await visit.heading('Do you want to take part?');
     await fits();
-    await press('Submit');
-    await page.getByRole('heading', { name: 'Your answer was received' }).waitFor();
+    await visit.press('Decide later');
     await fits();
+    await visit.press('It is not: leave it in this tab');
+    await fits();
+    await visit.press('Back to the start');
+    await visit.press('Continue');
+    guardian.upload = 'drop';
+    await visit.press('No, decline');
+    await visit.heading('You declined');
+    await fits();
+    guardian.upload = 'accept';
+    await visit.press('Try again');
+    await visit.heading('Thank you');
+    await fits();
+    await visit.press('Back to the start');
+    await visit.press('Continue');
+    await visit.press('Yes, take part');
+    await visit.press('Continue');
+    await fits();
+    await visit.answerAll();
+    await visit.unfold('What leaves this device');
+    await fits();
+    await visit.press('Submit');
+    await visit.heading('Your answer was received');
+    await visit.unfold('The receipt as a QR code');
+    await visit.unfold('Keep the receipt on this device');
+    await fits();
+  });
+});
+
+describe('the receipt', () => {
+  it('is a small file that names the report and holds no answer', async () => {
+    await visit.submit();
+    const waiting = visit.page.waitForEvent('download');
+    await visit.press('Download the receipt');
+    const download = await waiting;
+    expect(download.suggestedFilename()).toBe('chorus-receipt-round-8.json');
+    const file = JSON.parse(readFileSync(await download.path(), 'utf8'));
+    expect(file).toMatchObject({ type: 'chorus receipt', guardian: guardian.origin, round: 8 });
+    const receipt = decodeReceipt(new Uint8Array(Buffer.from(file.receipt, 'base64url')));
+    const [name] = guardian.box.reports.keys();
+    expect(Buffer.from(receipt.reportId).toString('hex')).toBe(name);
+    expect(Buffer.from(receipt.manifestHash).toString('base64url')).toBe(guardian.hash);
+    expect(receipt.groupIndex).toBe(1);
+    expect(await visit.text()).toContain(name?.replace(/.{4}(?=.)/g, '$& '));
+  });
+
+  it('comes with a consent receipt that the guardian signed, if the person wants one', async () => {
+    await visit.submit();
+    expect(visit.posts.filter((request) => request.includes('consent'))).toEqual([]);
+    const waiting = visit.page.waitForEvent('download');
+    await visit.press('Download the consent receipt');
+    const file = JSON.parse(readFileSync(await (await waiting).path(), 'utf8'));
+    expect(Object.keys(file)).toEqual(['receipt', 'signature']);
+    expect(file.receipt.notice.points).toEqual(sheet.notice.points);
+    await visit.see('Nobody else keeps one.');
+    guardian.lie = 'consent';
+    await visit.press('Download the consent receipt');
+    await visit.see('no valid consent receipt just now');
+    await visit.page.route('**/consent-receipts', (route) => route.abort());
+    await visit.press('Download the consent receipt');
+    await visit.see('no valid consent receipt just now');
+  });
+
+  it('is kept on the device only after a yes, and not after a no', async () => {
+    await visit.submit();
+    await visit.unfold('Keep the receipt on this device');
+    await visit.press('It is not');
+    await visit.see('Nothing is kept on this device.');
+    expect((await visit.kept()).device).toEqual(['chorus.keys']);
+  });
+});
+
+describe('declining', () => {
+  it('is one press, sends exactly the size of an answer, and leaves no trace', async () => {
+    await visit.goOn();
+    await visit.press('No, decline');
+    await visit.heading('Thank you');
+    expect(await visit.focused()).toBe('Thank you');
+    expect(guardian.box.declined).toBe(1);
+    expect(guardian.box.reports.size).toBe(0);
+    const asDeclined = visit.posts.map((request) => request.replace(/\w+$/, ''));
+    await visit.press('I am done: clear this tab');
+    await visit.heading('This tab is cleared');
+    expect(await visit.kept()).toEqual({ device: ['chorus.keys'], tab: [] });
+
+    const other = await scene.visit();
+    try {
+      await other.submit();
+      // The same requests to the same places, and bodies of the same length.
+      expect(other.posts.map((request) => request.replace(/\w+$/, ''))).toEqual(asDeclined);
+      const [declined, answered] = guardian.received;
+      expect(declined?.length).toBe(answered?.length);
+      expect(declined?.subarray(0, 16).equals(Buffer.alloc(16))).toBe(true);
+      expect(new Set(declined?.subarray(16)).size).toBeGreaterThan(250);
+    } finally {
+      await other.context.close();
+    }
+  });
+
+  it('may be followed by a change of mind in the same tab', async () => {
+    await visit.goOn();
+    await visit.press('No, decline');
+    await visit.press('Back to the start');
+    await visit.press('Continue');
+    await visit.press('Yes, take part');
+    await visit.answerAll();
+    await visit.press('Submit');
+    await visit.heading('Your answer was received');
+    expect(guardian.employer.asked).toHaveLength(1);
+  });
+
+  it('stands even if its message gets lost', async () => {
+    await visit.goOn();
+    guardian.upload = 'drop';
+    await visit.press('No, decline');
+    await visit.heading('You declined');
+    await visit.press('Leave it');
+    await visit.heading('This tab is cleared');
   });
 });
 
 describe('sending', () => {
   it('keeps the identical bytes when the connection is lost', async () => {
-    await begin();
-    await answerAll();
+    await visit.begin();
+    await visit.answerAll();
     guardian.upload = 'drop';
-    await press('Submit');
-    await page.getByRole('heading', { name: 'Your answer is not sent yet' }).waitFor();
-    expect(await axe(page)).toEqual([]);
+    await visit.press('Submit');
+    await visit.heading('Your answer is not sent yet');
+    expect(await visit.faults()).toEqual([]);
     guardian.upload = 'busy';
-    await press('Try again');
-    await page.getByText('too busy just now').waitFor();
+    await visit.press('Try again');
+    await visit.see('too busy just now');
     guardian.upload = 'accept';
-    await press('Try again');
-    await page.getByRole('heading', { name: 'Your answer was received' }).waitFor();
+    await visit.press('Try again');
+    await visit.heading('Your answer was received');
     expect(new Set(guardian.received.map((body) => body.toString('hex'))).size).toBe(1);
   });
 
-  it('says what a refusal means and what to do', async () => {
+  it('says after a reload that the answer may have arrived, and has its receipt', async () => {
+    visit.page.on('dialog', (dialog) => void dialog.accept());
+    await visit.begin();
+    await visit.answerAll();
+    guardian.upload = 'lose the reply';
+    await visit.press('Submit');
+    await visit.heading('Your answer is not sent yet');
+    await visit.page.reload();
+    await visit.heading('Your answer may have arrived');
+    expect(await visit.faults()).toEqual([]);
+    guardian.upload = 'accept';
+    await visit.page.getByRole('link', { name: 'Open the receipt now' }).click();
+    await visit.press('Answer anew');
+    await visit.press('Withdraw it and answer anew');
+    await visit.heading(sheet.title);
+    expect(guardian.box.withdrawn.size).toBe(1);
+    await visit.press('Continue');
+    await visit.press('Yes, take part');
+    await visit.answerAll();
+    await visit.press('Submit');
+    await visit.heading('Your answer was received');
+    expect(guardian.box.reports.size).toBe(1);
+  });
+
+  it('goes on with the same token where the answer never arrived', async () => {
+    visit.page.on('dialog', (dialog) => void dialog.accept());
+    await visit.begin();
+    await visit.answerAll();
+    guardian.upload = 'drop';
+    await visit.press('Submit');
+    await visit.heading('Your answer is not sent yet');
+    await visit.page.reload();
+    await visit.page.getByRole('link', { name: 'Open the receipt now' }).click();
+    await visit.press('Answer anew');
+    await visit.press('Withdraw it and answer anew');
+    await visit.heading('The guardian has no answer with this number');
+    expect(await visit.faults()).toEqual([]);
+    guardian.upload = 'accept';
+    await visit.press('Answer anew');
+    await visit.heading(sheet.title);
+    await visit.press('Continue');
+    await visit.press('Yes, take part');
+    await visit.answerAll();
+    await visit.press('Submit');
+    await visit.heading('Your answer was received');
+    expect(guardian.employer.asked).toHaveLength(1);
+  });
+
+  it('says what a refusal means and what to do, and keeps the token', async () => {
     // The words of all codes are one exhaustive table; three stand for the way there.
     const codes: ReportError[] = ['report_replayed', 'report_dropped', 'task_expired'];
-    await page.goto(guardian.link);
+    await visit.arrive();
     for (const code of codes) {
       guardian.upload = code;
-      await press('Yes, take part');
-      await answerAll();
-      await press('Submit');
-      await page.getByRole('heading', { name: 'Your answer was not taken' }).waitFor();
+      await visit.press('Continue');
+      await visit.press('Yes, take part');
+      await visit.answerAll();
+      await visit.press('Submit');
+      await visit.heading('Your answer was not taken');
       const sentence = REFUSAL_WORDS[code].replace('%', sheet.notice.contact);
-      expect(await page.locator('.lead').textContent()).toBe(sentence);
-      await press('Start again');
+      expect(await visit.page.locator('.lead').textContent()).toBe(sentence);
+      await visit.press('Start again');
     }
     guardian.upload = 'problem';
-    await press('Yes, take part');
-    await answerAll();
-    await press('Submit');
-    await page.getByText(`or ask ${sheet.notice.contact}`).waitFor();
-    expect(await axe(page)).toEqual([]);
+    await visit.press('Continue');
+    await visit.press('Yes, take part');
+    await visit.answerAll();
+    await visit.press('Submit');
+    await visit.see(`or ask ${sheet.notice.contact}`);
+    expect(await visit.faults()).toEqual([]);
+    expect(guardian.employer.asked).toHaveLength(1);
+    expect((await visit.kept()).tab).toHaveLength(1);
   });
 });
 
 describe('the checks before anything is shown', () => {
-  const bare = () => guardian.link.split('#')[0] ?? '';
   const otherHash = 'A'.repeat(43);
+  const fragmentOf = (link: string) => link.slice(link.indexOf('#'));
+  const withFragment = (change: (fragment: string) => string) => () =>
+    `${guardian.origin}/answer${change(fragmentOf(visit.link))}`;
 
   it.each([
-    ['no fragment', () => bare(), 'bad_link'],
-    ['a shortened one', () => guardian.link.slice(0, -1), 'bad_link'],
-    ['one that is no base64url', () => `${guardian.link.slice(0, -1)}!`, 'bad_link'],
-    ['no group', () => `${bare()}#${guardian.link.split('.').at(-1)}`, 'bad_link'],
-    ['another manifest', () => `${bare()}#1.${otherHash}`, 'unknown_round'],
-    ['another group', () => guardian.link.replace('#1.', '#2.'), 'unknown_group'],
+    ['no fragment', withFragment(() => ''), 'bad_link'],
+    ['a shortened one', withFragment((fragment) => fragment.slice(0, -1)), 'bad_link'],
+    ['one that is no base64url', withFragment((f) => `${f.slice(0, -1)}!`), 'bad_link'],
+    ['no code', withFragment((f) => f.replace(/#[\w-]+\./, '#')), 'bad_link'],
+    ['a shortened code', withFragment((f) => f.replace(/#[\w-]/, '#')), 'bad_link'],
+    ['a code with spare bits', withFragment((f) => f.replace(/[\w-]\.1/, 'B.1')), 'bad_link'],
+    ['another manifest', withFragment((f) => f.replace(guardian.hash, otherHash)), 'unknown_round'],
+    ['another group', withFragment((f) => f.replace('.1.', '.2.')), 'unknown_group'],
+    ['no token for it', withFragment((f) => f.replace(/#[\w-]+/, '#anew')), 'no_token'],
   ] as const)('stops at a link with %s', async (_name, link, code) => {
-    await page.goto(link());
+    await visit.page.goto(link());
     expect(await stopped()).toBe(STOP_WORDS[code][0]);
-    expect(await axe(page)).toEqual([]);
+    expect(await visit.faults()).toEqual([]);
   });
 
   it.each(['signature', 'entry', 'sheet', 'garbage'] as const)(
     'stops at what is not signed: %s',
     async (lie) => {
       guardian.lie = lie;
-      await page.goto(guardian.link);
+      await visit.page.goto(visit.link);
       expect(await stopped()).toBe(STOP_WORDS.not_genuine[0]);
     },
   );
 
   it('says when a round is not open yet', async () => {
     guardian.state = 'planned';
-    await page.goto(guardian.link);
+    await visit.page.goto(visit.link);
     expect(await stopped()).toBe(STOP_WORDS.planned[0]);
-    expect(await page.locator('.lead').textContent()).toContain('It opens on 16 February 2026');
+    expect(await visit.page.locator('.lead').textContent()).toContain(
+      'It opens on 16 February 2026',
+    );
   });
 
-  it('says when a round is closed', async () => {
+  it('says when a round is closed, and leads to the receipt', async () => {
     guardian.state = 'closed';
-    await page.goto(guardian.link);
+    await visit.page.goto(visit.link);
     expect(await stopped()).toBe(STOP_WORDS.closed[0]);
+    await visit.page.getByRole('link', { name: 'Open a receipt' }).first().click();
+    await visit.heading('Your receipt');
   });
 
-  it('offers to try again when the guardian does not answer', async () => {
-    await page.route('**/manifests/**', (route) => route.abort());
-    await page.goto(guardian.link);
+  it.each([
+    ['the plan', '**/manifests/*'],
+    ['the group', '**/entries/*'],
+    ['the questions', '**/sheets/*'],
+  ])('offers to try again when the guardian does not answer with %s', async (_name, path) => {
+    await visit.page.route(path, (route) => route.abort());
+    await visit.page.goto(visit.link);
     expect(await stopped()).toBe(STOP_WORDS.unreachable[0]);
-    await page.unroute('**/manifests/**');
-    await press('Try again');
-    await page.getByText('Do you want to take part?').waitFor();
+    await visit.page.unroute(path);
+    await visit.press('Try again');
+    await visit.heading(sheet.title);
   });
 
   it('stops when the remembered keys differ, and forgets them on the own machine only', async () => {
-    await page.goto(guardian.link);
-    await page.getByText('Do you want to take part?').waitFor();
-    await page.evaluate(() => localStorage.setItem('chorus.keys', 'other.keys'));
-    await page.reload();
+    await visit.arrive();
+    await visit.page.evaluate(() => localStorage.setItem('chorus.keys', 'other.keys'));
+    await visit.page.reload();
     expect(await stopped()).toBe(STOP_WORDS.keys_changed[0]);
-    await press('Forget the old keys');
-    await page.getByText('Do you want to take part?').waitFor();
+    await visit.press('Forget the old keys');
+    await visit.heading(sheet.title);
   });
 
   it('stops when it is not the program that was signed', async () => {
-    const other = await StubGuardian.start(assets, folder, otherHash);
+    const other = await StubGuardian.start(scene.assets, scene.folder, otherHash);
     try {
-      await page.goto(other.link);
+      await visit.page.goto(other.invite());
       expect(await stopped()).toBe(STOP_WORDS.script_differs[0]);
     } finally {
       await other.stop();
@@ -415,17 +580,29 @@ describe('the checks before anything is shown', () => {
       'Object.defineProperty(globalThis, "crypto", { value: undefined })',
       'no_webcrypto',
     ],
-  ] as const)('says so in one sentence without %s', async (_name, script, code) => {
-    await page.addInitScript(script);
-    await page.goto(guardian.link);
-    expect(await stopped()).toBe(STOP_WORDS[code][0]);
-    expect(requests.filter((request) => request.includes('/manifests/'))).toEqual([]);
-  });
+    [
+      'storage',
+      'Object.defineProperty(globalThis, "sessionStorage", { get() { throw new Error(); } })',
+      'no_storage',
+    ],
+  ] as const)(
+    'says so without %s, and moves the invitation by QR code',
+    async (_n, script, code) => {
+      await visit.page.addInitScript(script);
+      await visit.page.goto(visit.link);
+      expect(await stopped()).toBe(STOP_WORDS[code][0]);
+      await visit.page.getByRole('img', { name: 'QR code of your link' }).waitFor();
+      expect(visit.requests.filter((request) => request.includes('/manifests/'))).toEqual([]);
+      expect(await visit.faults()).toEqual([]);
+    },
+  );
 
   it('says so in one sentence without JavaScript', async () => {
-    await open({ javaScriptEnabled: false });
-    await page.goto(guardian.link);
-    expect(await page.locator('noscript').innerText()).toContain('This page needs JavaScript');
-    expect(await page.locator('.starting').isVisible()).toBe(false);
+    await anotherVisit({ javaScriptEnabled: false });
+    await visit.page.goto(visit.link);
+    expect(await visit.page.locator('noscript').innerText()).toContain(
+      'This page needs JavaScript',
+    );
+    expect(await visit.page.locator('.starting').isVisible()).toBe(false);
   });
 });

@@ -13,7 +13,7 @@ import {
 import { Stage } from '../shared/stage.ts';
 import { STOP_WORDS, Stop, type StopCode } from '../shared/stop.ts';
 import { showStop } from '../shared/stopped.ts';
-import { saveWay, wayKey } from '../shared/ways.ts';
+import { forgetWay, saveWay, wayKey } from '../shared/ways.ts';
 import { fateScreen } from './fate-screen.ts';
 import { readReceiptFile } from './file.ts';
 import { lookUp } from './lookup.ts';
@@ -39,6 +39,8 @@ const FILE_PROBLEMS: readonly StopCode[] = ['bad_receipt', 'other_guardian'];
 export class ReceiptDesk {
   readonly #root: HTMLElement;
   readonly #stage: Stage;
+  /** The way of this tab that a withdrawal gave its token back to. */
+  #restored = '';
 
   constructor(root: HTMLElement) {
     this.#root = root;
@@ -167,6 +169,7 @@ export class ReceiptDesk {
   #freeToken({ seed, authenticator, ...receipt }: Receipt): void {
     const way = tabReceipt()?.way ?? '';
     if (way !== '') saveWay(way, { step: 'token', seed, authenticator });
+    this.#restored = way;
     saveTabReceipt({ receipt: { seed, authenticator, ...receipt }, way: '', received: true });
   }
 
@@ -175,6 +178,8 @@ export class ReceiptDesk {
     const { seed, authenticator, groupIndex, manifestHash } = receipt;
     const fragment = anewFragment(groupIndex, toBase64url(manifestHash));
     saveWay(wayKey(fragment), { step: 'token', seed, authenticator });
+    // One token, one way: the invitation's own link is not open beside it.
+    if (this.#restored !== '') forgetWay(this.#restored);
     forgetTabReceipt();
     location.assign(`/answer${fragment}`);
   }

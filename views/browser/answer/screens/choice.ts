@@ -7,7 +7,7 @@ function actions(...children: readonly HTMLElement[]): HTMLElement {
   return element('div', { class: 'actions' }, ...children);
 }
 
-/** Take part, decline, or later: the three weigh the same. */
+/** Take part or decline, which look alike so that neither is the expected one; or later. */
 export function choiceScreen(
   { sheet }: Opened,
   steps: { takePart: () => void; decline: () => void; later: () => void; back: () => void },
@@ -33,7 +33,7 @@ export function choiceScreen(
       ),
       actions(
         button('Yes, take part', 'button', steps.takePart),
-        button('No, decline', 'button button-quiet', steps.decline),
+        button('No, decline', 'button', steps.decline),
         button('Decide later', 'button button-quiet', steps.later),
       ),
       paragraph(

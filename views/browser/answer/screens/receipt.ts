@@ -30,7 +30,7 @@ function last(done: () => void): HTMLElement[] {
       element('a', { class: 'button button-quiet', href: '/trends' }, 'See the trends so far'),
     ),
     paragraph(
-      'Your answers are cleared from this page. The receipt stays in this tab until you clear or close it. On the device, only the two parties’ public keys are kept, so that a change would be noticed.',
+      'Your answers are cleared from this page. The receipt stays in this tab until you clear or close it. On the device nothing is kept but the two parties’ public keys, so that a change would be noticed, and the receipt if you chose so.',
       'quiet',
     ),
   ];
