@@ -5,7 +5,6 @@ import {
   encodeAggregationJobResp,
   type VerifyResp,
 } from '../../crypto/dap/aggregation.ts';
-import type { ReportTask } from '../../crypto/dap/report.ts';
 import type { Database } from '../../server/storage/database.ts';
 import { flipped } from '../support/cheating-reports.ts';
 import {
@@ -18,6 +17,7 @@ import {
   type TwoParties,
 } from '../support/parties.ts';
 import { contextOf } from '../support/played-party.ts';
+import type { TestTask } from '../support/test-tokens.ts';
 
 /**
  * One reply of the other party is altered, once, in each group. Either the work goes on as if the
@@ -244,7 +244,7 @@ beforeAll(async () => {
     STORIES.map(() => 40),
   );
   for (const [i] of STORIES.entries()) {
-    await answerAll(parties, round.tasks[i] as ReportTask, Array(9).fill([0, 1]));
+    await answerAll(parties, round.tasks[i] as TestTask, Array(9).fill([0, 1]));
   }
   const groups = STORIES.map((_, i) => toBase64url(contextOf(round, i).taskId));
   for (const party of ['guardian', 'employer'] as const) {

@@ -13,7 +13,7 @@ import Sqlite from 'better-sqlite3';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { toBase64url, toHex } from '../../crypto/bytes.ts';
 import { MEDIA_TYPE } from '../../crypto/dap/media-types.ts';
-import { buildReport, type ReportTask } from '../../crypto/dap/report.ts';
+import { buildReport } from '../../crypto/dap/report.ts';
 import { decodeReport, encodeUploadRequest } from '../../crypto/dap/upload.ts';
 import { Secret } from '../../crypto/secret.ts';
 import { blockLengths, type Sheet } from '../../crypto/sheet.ts';
@@ -36,6 +36,7 @@ import {
   until,
 } from '../support/parties.ts';
 import { PARTIES, type PartyName } from '../support/rounds.ts';
+import type { TestTask } from '../support/test-tokens.ts';
 
 /*
  * What is deleted is in no file. After every truncating checkpoint of a party (each lot, each seal,
@@ -119,7 +120,7 @@ class KnownRound {
   }
 
   async answer(group: number, people: number): Promise<void> {
-    const task = this.round.tasks[group] as ReportTask;
+    const task = this.round.tasks[group] as TestTask;
     const reports: Uint8Array[] = [];
     for (let i = 0; i < people; i++) reports.push(this.#known(task, i));
     for (let at = 0; at < reports.length; at += 20) {
@@ -135,11 +136,11 @@ class KnownRound {
     }
   }
 
-  #known(task: ReportTask, i: number): Uint8Array {
+  #known(task: TestTask, i: number): Uint8Array {
     const lengths = blockLengths(this.round.sheet);
     const answer = lengths.map((length, question) => (i + question) % length);
     let inputShares: readonly Secret<Uint8Array>[] = [];
-    const spied: ReportTask['vdaf'] = {
+    const spied: TestTask['vdaf'] = {
       randSize: task.vdaf.randSize,
       shard: (...args) => {
         const sharded = task.vdaf.shard(...args);

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { ReportTask } from '../../../crypto/dap/report.ts';
 import type { Database } from '../../../server/storage/database.ts';
 import {
   type Cheat,
@@ -18,6 +17,7 @@ import {
   upload,
 } from '../../support/parties.ts';
 import { contextOf } from '../../support/played-party.ts';
+import type { TestTask } from '../../support/test-tokens.ts';
 
 /** How many reports the employer may refuse: max(3, 5 % of those that the guardian sent). */
 
@@ -84,7 +84,7 @@ beforeAll(async () => {
     STORIES.map(() => 100),
   );
   for (const [i, { honest, forEmployer, forGuardian }] of STORIES.entries()) {
-    const task = round.tasks[i] as ReportTask;
+    const task = round.tasks[i] as TestTask;
     await answerAll(parties, task, Array(honest).fill([0, 1]));
     for (const cheat of [
       ...Array<Cheat>(forEmployer).fill(HELPER_RUBBISH),

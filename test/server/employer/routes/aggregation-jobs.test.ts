@@ -7,7 +7,6 @@ import {
   type VerifyResp,
 } from '../../../../crypto/dap/aggregation.ts';
 import { MEDIA_TYPE } from '../../../../crypto/dap/media-types.ts';
-import type { ReportTask } from '../../../../crypto/dap/report.ts';
 import type { HpkeCiphertext, ReportError } from '../../../../crypto/dap/types.ts';
 import { decodeIdSlice, idListRoot, SLICES } from '../../../../crypto/id-list.ts';
 import { Secret } from '../../../../crypto/secret.ts';
@@ -43,6 +42,7 @@ import {
   taskPath,
   verifyInitOf,
 } from '../../../support/played-party.ts';
+import type { TestTask } from '../../../support/test-tokens.ts';
 
 type Init = VerifyInit<Omit<ReportShare, 'metadata'>>;
 interface Sent {
@@ -75,7 +75,7 @@ describe('one lot, sent by a guardian that the test plays', () => {
   let looking: Database;
 
   const index = (story: Story) => STORIES.indexOf(story);
-  const taskOf = (story: Story) => round.tasks[index(story)] as ReportTask;
+  const taskOf = (story: Story) => round.tasks[index(story)] as TestTask;
   const send = (story: Story, body: Uint8Array) => sendJob(parties, round, index(story), body);
 
   function honest(story: Story, count: number): Sent[] {
@@ -601,7 +601,7 @@ describe('cheating employees, the whole real way', () => {
       }
     }
     for (const [i, [name, , , cheat]] of CHEATS.entries()) {
-      const task = round.tasks[i % GROUPS] as ReportTask;
+      const task = round.tasks[i % GROUPS] as TestTask;
       const { report, reportId } = cheatingReport(task, cheat);
       // The box takes it: nothing is opened before the round is closed.
       expect(await upload(parties, task, report), name).toBe(undefined);

@@ -10,7 +10,6 @@ import {
   timeIntervalQuery,
 } from '../../../../crypto/dap/collection.ts';
 import { MEDIA_TYPE } from '../../../../crypto/dap/media-types.ts';
-import type { ReportTask } from '../../../../crypto/dap/report.ts';
 import { HpkePrivateKey } from '../../../../crypto/hpke.ts';
 import { Secret } from '../../../../crypto/secret.ts';
 import type { Sheet } from '../../../../crypto/sheet.ts';
@@ -42,6 +41,7 @@ import {
   taskPath,
   verifyInitOf,
 } from '../../../support/played-party.ts';
+import type { TestTask } from '../../../support/test-tokens.ts';
 
 /** The employer as DAP Helper after the count: seal, aggregate share, withheld. */
 
@@ -122,7 +122,7 @@ function everything(group: number) {
 
 /** Counts a lot of `size` reports. @returns their ids */
 async function count(group: number, size = 8, of = round): Promise<Uint8Array[]> {
-  const reports = Array.from({ length: size }, () => sealed(of.tasks[group] as ReportTask, [1, 2]));
+  const reports = Array.from({ length: size }, () => sealed(of.tasks[group] as TestTask, [1, 2]));
   const inits = reports.map(({ report }) => verifyInitOf(parties, of, group, report));
   expect((await sendJob(parties, of, group, jobBody(inits))).status).toBe(201);
   return reports.map(({ reportId }) => reportId);

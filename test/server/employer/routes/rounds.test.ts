@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { concat, fromBase64url, toBase64url } from '../../../../crypto/bytes.ts';
 import { canonicalJson, parseCanonicalJson } from '../../../../crypto/canonical.ts';
-import type { ReportTask } from '../../../../crypto/dap/report.ts';
 import {
   decodeIdSlice,
   encodeIdList,
@@ -43,6 +42,7 @@ import {
   upload,
 } from '../../../support/parties.ts';
 import { callAs, keyFile, refusedWith, signingSeed } from '../../../support/played-party.ts';
+import type { TestTask } from '../../../support/test-tokens.ts';
 import { replaced } from '../../../support/vdaf-reports.ts';
 
 /** What the guardian asks of the employer about a whole round: keys, manifest, close, list. */
@@ -74,9 +74,9 @@ beforeAll(async () => {
   guardianSeed = signingSeed(parties, 'guardian');
   looking = parties.database('employer');
   round = await openTestRound(parties, [40, 40]);
-  const task = round.tasks[0] as ReportTask;
+  const task = round.tasks[0] as TestTask;
   await answerAll(parties, task, Array(9).fill([0, 1]));
-  await answerAll(parties, round.tasks[1] as ReportTask, Array(3).fill([0, 1]));
+  await answerAll(parties, round.tasks[1] as TestTask, Array(3).fill([0, 1]));
   expect(await upload(parties, task, cheatingReport(task, HELPER_RUBBISH).report)).toBe(undefined);
 });
 

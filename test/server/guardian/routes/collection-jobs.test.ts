@@ -8,7 +8,6 @@ import {
   timeIntervalQuery,
 } from '../../../../crypto/dap/collection.ts';
 import { MEDIA_TYPE } from '../../../../crypto/dap/media-types.ts';
-import type { ReportTask } from '../../../../crypto/dap/report.ts';
 import { HpkePrivateKey } from '../../../../crypto/hpke.ts';
 import { Secret } from '../../../../crypto/secret.ts';
 import { sha256 } from '../../../../crypto/sha256.ts';
@@ -40,6 +39,7 @@ import {
   signingSeed,
   taskPath,
 } from '../../../support/played-party.ts';
+import type { TestTask } from '../../../support/test-tokens.ts';
 
 /** One round, followed from too early to confirmed. Each test begins where the one before ended. */
 
@@ -71,9 +71,9 @@ beforeAll(async () => {
   round = await openTestRound(parties, [40, 40, 40], {
     noise: { ...testSheet().noise, by: 'both' },
   });
-  await answerAll(parties, round.tasks[MAIN] as ReportTask, Array(10).fill([0, 3]));
-  await answerAll(parties, round.tasks[OTHER] as ReportTask, Array(8).fill([1, 2]));
-  await answerAll(parties, round.tasks[FEW] as ReportTask, Array(7).fill([1, 2]));
+  await answerAll(parties, round.tasks[MAIN] as TestTask, Array(10).fill([0, 3]));
+  await answerAll(parties, round.tasks[OTHER] as TestTask, Array(8).fill([1, 2]));
+  await answerAll(parties, round.tasks[FEW] as TestTask, Array(7).fill([1, 2]));
 });
 
 afterAll(async () => {
@@ -373,7 +373,7 @@ describe('reveal', () => {
       sheetHash: fromBase64url(round.head.sheet_hash),
     });
     const later = await readTestRound(parties, hash, round.sheet);
-    const task = later.tasks[0] as ReportTask;
+    const task = later.tasks[0] as TestTask;
     parties.clock.advance(20_200 * DAY_MS);
     parties.guardian.nudge();
     const { report } = sealed(task, [0, 0]);

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { concat, fromBase64url, toBase64url } from '../../../../crypto/bytes.ts';
 import { MEDIA_TYPE } from '../../../../crypto/dap/media-types.ts';
-import { buildReport, type ReportTask } from '../../../../crypto/dap/report.ts';
+import { buildReport } from '../../../../crypto/dap/report.ts';
 import type { Extension, HpkeCiphertext, ReportError } from '../../../../crypto/dap/types.ts';
 import { decodeReport, decodeUploadErrors } from '../../../../crypto/dap/upload.ts';
 import { Secret } from '../../../../crypto/secret.ts';
@@ -20,6 +20,7 @@ import {
   until,
   upload,
 } from '../../../support/parties.ts';
+import type { TestTask } from '../../../support/test-tokens.ts';
 
 /** The parties' own connections, so that a disk can be made full under the guardian. */
 const opened = vi.hoisted(() => new Map<string, Database>());
@@ -45,8 +46,8 @@ let parties: TwoParties;
 let round: TestRound;
 let looking: Database;
 
-function group(name: keyof typeof GROUPS): ReportTask {
-  return round.tasks[Object.keys(GROUPS).indexOf(name)] as ReportTask;
+function group(name: keyof typeof GROUPS): TestTask {
+  return round.tasks[Object.keys(GROUPS).indexOf(name)] as TestTask;
 }
 
 /** Everything that an upload may change. */
@@ -369,7 +370,7 @@ describe('refused by a ReportError, with nothing stored', () => {
       sheetHash: fromBase64url(round.head.sheet_hash),
     });
     const later = await readTestRound(parties, hash, round.sheet);
-    const task = later.tasks[0] as ReportTask;
+    const task = later.tasks[0] as TestTask;
     const before = stored();
     expect(await upload(parties, task, sealed(task, [0, 0]).report)).toBe('task_not_started');
     expect(stored()).toEqual(before);

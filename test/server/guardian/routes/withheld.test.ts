@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { toBase64url } from '../../../../crypto/bytes.ts';
 import { encodeCollectionJobReq, timeIntervalQuery } from '../../../../crypto/dap/collection.ts';
 import { MEDIA_TYPE } from '../../../../crypto/dap/media-types.ts';
-import type { ReportTask } from '../../../../crypto/dap/report.ts';
 import { WITHHELD_REASONS } from '../../../../server/domain/withheld.ts';
 import type { Database } from '../../../../server/storage/database.ts';
 import {
@@ -15,6 +14,7 @@ import {
   until,
 } from '../../../support/parties.ts';
 import { callAs, contextOf, refusedWith, taskPath } from '../../../support/played-party.ts';
+import type { TestTask } from '../../../support/test-tokens.ts';
 
 /** The employer says that it has withheld a group. */
 
@@ -45,7 +45,7 @@ beforeAll(async () => {
     throw new Error('cut');
   };
   for (const task of round.tasks) {
-    await answerAll(parties, task as ReportTask, Array(8).fill([0, 1]));
+    await answerAll(parties, task as TestTask, Array(8).fill([0, 1]));
   }
 });
 
