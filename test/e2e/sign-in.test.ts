@@ -56,7 +56,7 @@ test.each([
   [320, 'dark'],
   [1280, 'light'],
   [1280, 'dark'],
-] as const)('every page of it holds at %i pixels, %s', (width, colorScheme) =>
+] as const)('every page of it holds at %i pixels, %s', { timeout: 90_000 }, (width, colorScheme) =>
   withPage({ viewport: { width, height: 800 }, colorScheme }, async (page, look) => {
     const { guardian } = desks.parties.urls;
     const title = `Survey for ${width} pixels, ${colorScheme}`;
@@ -105,7 +105,7 @@ test.each([
   }),
 );
 
-test('all of it works without JavaScript, and with the keyboard alone', () =>
+test('all of it works without JavaScript, and with the keyboard alone', { timeout: 90_000 }, () =>
   withPage({ javaScriptEnabled: false }, async (page) => {
     const { guardian } = desks.parties.urls;
     const title = 'Survey without a script';
@@ -135,7 +135,8 @@ test('all of it works without JavaScript, and with the keyboard alone', () =>
     await page.waitForURL(`${guardian}/sign-in`);
     await page.goto(`${guardian}/surveys`);
     expect(page.url()).toBe(`${guardian}/sign-in`);
-  }));
+  }),
+);
 
 test('the evaluation’s links open in a fresh browser, again and again', async () => {
   const person = { email: 'sample@example.com', role: 'admin', units: [] } as const;

@@ -173,6 +173,12 @@ describe.each(PARTIES)('the %s', (party) => {
       expect((await fetch(url, { headers: { cookie } })).status, path).toBe(404);
       expect((await fetch(url, { method: 'DELETE' })).status, path).toBe(404);
     }
+    // Nor does the router say which methods a declared path has.
+    for (const method of ['OPTIONS', 'PUT', 'DELETE', 'PATCH']) {
+      const response = await fetch(`${parties.urls[party]}/trends`, { method });
+      expect(response.status, method).toBe(404);
+      expect(response.headers.get('allow')).toBe(null);
+    }
   });
 
   test.each(staffRoutes)('%s: without a session to /sign-in, or 401', async (route) => {
