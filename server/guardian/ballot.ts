@@ -80,7 +80,8 @@ function cast(parts: GuardianParts, ballot: Ballot): ReportError | undefined {
   }
   if (round.state !== 'open' || now >= round.closesMs) return 'task_expired';
   if (
-    buckets.outcome(taskId, reportId) !== undefined ||
+    // Withdrawn, be it from another group: a round has one list of ids.
+    buckets.isWithdrawn(reportId) ||
     box.spentWithNonce(credentials.tokenKeyId, credentials.nonce) !== undefined
   ) {
     return 'report_replayed';

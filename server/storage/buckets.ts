@@ -19,6 +19,7 @@ export class BucketStore {
   readonly #delete;
   readonly #insertOutcome;
   readonly #outcome;
+  readonly #withdrawn;
   readonly #ids;
   readonly #outcomesOfRound;
   readonly #refusals;
@@ -42,6 +43,11 @@ export class BucketStore {
       [Uint8Array, Uint8Array],
       { outcome: Outcome; reason: string | null }
     >('SELECT outcome, reason FROM outcomes WHERE task_id = ? AND report_id = ?');
+    this.#withdrawn = db
+      .prepare<[Uint8Array], number>(
+        "SELECT EXISTS (SELECT 1 FROM outcomes WHERE report_id = ? AND outcome = 'withdrawn')",
+      )
+      .pluck();
     this.#ids = db
       .prepare<[Uint8Array, Outcome], Buffer>(
         'SELECT report_id FROM outcomes WHERE task_id = ? AND outcome = ? ORDER BY report_id',
@@ -95,6 +101,11 @@ export class BucketStore {
     reportId: Uint8Array,
   ): { outcome: Outcome; reason: string | null } | undefined {
     return this.#outcome.get(taskId, reportId);
+  }
+
+  /** Whether a report with this id was withdrawn, in whatever group. */
+  isWithdrawn(reportId: Uint8Array): boolean {
+    return this.#withdrawn.get(reportId) === 1;
   }
 
   /** The ids of a task with one outcome, sorted. */

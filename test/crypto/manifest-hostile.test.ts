@@ -70,6 +70,7 @@ beforeAll(async () => {
       department: 'All',
       rosterSize: 40,
       verifyKeyHash: new Uint8Array(32),
+      tokenKey: new Uint8Array(342),
     })),
   );
   entries = planned.entries;

@@ -4,6 +4,7 @@ import { canonicalJson, parseCanonicalJson } from '../../crypto/canonical.ts';
 import { decodeTaskConfiguration, taskId } from '../../crypto/dap/task.ts';
 import {
   checkHead,
+  entryTokenKeyId,
   type ManifestEntry,
   type ManifestHead,
   manifestHash,
@@ -11,7 +12,6 @@ import {
   openManifest,
   requireEntries,
   signManifest,
-  tokenKeyId,
 } from '../../crypto/manifest.ts';
 import { MerkleTree, merkleRoot } from '../../crypto/merkle.ts';
 import { Secret } from '../../crypto/secret.ts';
@@ -96,6 +96,7 @@ beforeEach(() => {
       department: 'All',
       rosterSize: 40 + i,
       verifyKeyHash: random(32),
+      tokenKey: random(342),
     })),
   );
   entries = planned.entries;
@@ -338,9 +339,11 @@ describe('all entries', () => {
   });
 });
 
-describe('tokenKeyId', () => {
-  it('is zeros while there is no key, else its SHA-256', () => {
-    expect(tokenKeyId('')).toEqual(new Uint8Array(32));
-    expect(tokenKeyId('AAAA')).toEqual(sha256(new Uint8Array(3)));
+describe('the id of an entry’s token key', () => {
+  it('is the SHA-256 of the key as it is planned', () => {
+    expect(entryTokenKeyId({ token_key: '' })).toEqual(sha256(new Uint8Array(0)));
+    expect(entryTokenKeyId({ token_key: 'AAAA' })).toEqual(sha256(new Uint8Array(3)));
+    const key = random(342);
+    expect(entryTokenKeyId({ token_key: toBase64url(key) })).toEqual(sha256(key));
   });
 });

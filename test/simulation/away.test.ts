@@ -12,7 +12,6 @@ import {
   encodeCollectionJobResp,
   timeIntervalQuery,
 } from '../../crypto/dap/collection.ts';
-import type { ReportTask } from '../../crypto/dap/report.ts';
 import { HPKE_ENCAPSULATION_SEED_SIZE, hpkeSeal } from '../../crypto/hpke.ts';
 import { decodeIdSlice, encodeIdList, idListRoot } from '../../crypto/id-list.ts';
 import { Secret } from '../../crypto/secret.ts';
@@ -46,6 +45,7 @@ import {
   resultsOf,
   statesOf,
 } from '../support/rounds.ts';
+import type { TestTask } from '../support/test-tokens.ts';
 
 /*
  * The other party is away, or lies. Whoever is away is said to be waited for, and the work goes on by
@@ -146,7 +146,7 @@ async function expectConfirmed(round: TestRound): Promise<void> {
 describe('away', () => {
   test('the guardian at an upload: the same report is taken when it is back', async () => {
     const round = await openTestRound(parties, [30], {}, ++number);
-    const task = round.tasks[0] as ReportTask;
+    const task = round.tasks[0] as TestTask;
     const { report } = sealed(task, [0, 1]);
     await parties.stop('guardian');
     await expect(upload(parties, task, report)).rejects.toThrow();
@@ -412,7 +412,7 @@ describe('an employer that lies', () => {
 
   test('refuses whom it likes: more than a few, and the group is withheld', async () => {
     const round = await openTestRound(parties, [30], {}, ++number);
-    await answerAll(parties, round.tasks[0] as ReportTask, [...ANSWERS, ...ANSWERS]);
+    await answerAll(parties, round.tasks[0] as TestTask, [...ANSWERS, ...ANSWERS]);
     const refuse = eachResponse((one, i) =>
       i < 4 ? { type: 'reject', reportId: one.reportId, reportError: 'vdaf_verify_error' } : one,
     );
@@ -428,7 +428,7 @@ describe('an employer that lies', () => {
     closeTestRound(parties, round);
     await until(() => states('employer', round).every((state) => state === 'sealed'));
     await until(() => states('guardian', round).every((state) => state === 'sealed'));
-    const [liedAbout] = round.tasks as [ReportTask];
+    const [liedAbout] = round.tasks as [TestTask];
     look('employer', (db) => {
       const share = db
         .prepare<[Uint8Array], Buffer>('SELECT share FROM buckets WHERE task_id = ?')
@@ -584,6 +584,6 @@ describe('a guardian that lies', () => {
   });
 });
 
-function taskOf(round: TestRound, url: string): ReportTask {
-  return round.tasks.find(({ taskId }) => url.includes(toBase64url(taskId))) as ReportTask;
+function taskOf(round: TestRound, url: string): TestTask {
+  return round.tasks.find(({ taskId }) => url.includes(toBase64url(taskId))) as TestTask;
 }

@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fromBase64url, toHex } from '../../crypto/bytes.ts';
-import type { ReportTask } from '../../crypto/dap/report.ts';
 import { sha256 } from '../../crypto/sha256.ts';
 import { verifySignature } from '../../crypto/signing.ts';
 import { sodiumReady } from '../../crypto/sodium.ts';
@@ -21,6 +20,7 @@ import {
 } from '../support/parties.ts';
 import { type Death, type Processes, type Request, startProcesses } from '../support/processes.ts';
 import { PARTIES, resultsOf, roundKeysIn, signedList, statesOf } from '../support/rounds.ts';
+import type { TestTask } from '../support/test-tokens.ts';
 
 /*
  * Two processes, and kill -9 of either at every kind of request: before it arrives, while it is
@@ -76,7 +76,7 @@ beforeAll(async () => {
 afterAll(() => processes.close());
 
 /** Every answer is sent until it is acknowledged. @returns the answers by report id */
-async function answerAll(task: ReportTask, people: number): Promise<Map<string, number[]>> {
+async function answerAll(task: TestTask, people: number): Promise<Map<string, number[]>> {
   const parties = { urls: processes.urls } as TwoParties;
   const answers = new Map<string, number[]>();
   for (let i = 0; i < people; i++) {
@@ -151,7 +151,7 @@ test.each([
     await until(() => openAtGuardian(number), LIMIT_MS);
     const sent = [];
     for (const [group, count] of people.entries()) {
-      sent.push(await answerAll(round.tasks[group] as ReportTask, count));
+      sent.push(await answerAll(round.tasks[group] as TestTask, count));
     }
     await processes.advance((start + 7) * DAY_MS);
     await until(() => isFinished(number), LIMIT_MS);

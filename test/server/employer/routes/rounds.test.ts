@@ -134,6 +134,14 @@ async function keysOf(number: number, body: object): Promise<Keys> {
   return (await response.json()) as Keys;
 }
 
+/** The token keys of a proposed round, as the guardian asks for them. */
+async function tokenKeysOf(number: number, groups: number): Promise<Uint8Array[]> {
+  const response = await post(`/peer/rounds/${number}/token-keys`, { groups });
+  expect(response.status).toBe(200);
+  const { token_keys } = (await response.json()) as { token_keys: string[] };
+  return token_keys.map(fromBase64url);
+}
+
 describe('keys', () => {
   testGate('/peer/rounds/50/keys');
 
@@ -233,6 +241,7 @@ describe('manifest', () => {
   const sheet = testSheet();
   const verifyKeys = [systemRandomness(32), systemRandomness(32)];
   let keys: Keys;
+  let tokenKeys: Uint8Array[];
   let head: ManifestHead;
   let entries: readonly Uint8Array[];
 
@@ -242,12 +251,14 @@ describe('manifest', () => {
       department: `Group ${i}`,
       rosterSize: 40,
       verifyKeyHash: sha256(key),
+      tokenKey: tokenKeys[i] as Uint8Array,
     }));
 
   testGate('/peer/rounds/60/manifest');
 
   beforeAll(async () => {
     keys = await keysOf(NUMBER, proposal(encodeSheet(sheet)));
+    tokenKeys = await tokenKeysOf(NUMBER, 2);
     const planned = planManifest(
       {
         version: 1,
@@ -425,6 +436,26 @@ describe('manifest', () => {
     for (const others of [[first], [second, first], [first, second, second]]) {
       expect(await refusedWith(propose({ verifyKeys: others }))).toBe('409 planMismatch');
     }
+    expect(planning()).toEqual(before);
+  });
+
+  test.each<[string, (groups: PlannedGroup[]) => PlannedGroup[]]>([
+    [
+      'each other’s',
+      ([a, b]) =>
+        [
+          { ...a, tokenKey: b?.tokenKey },
+          { ...b, tokenKey: a?.tokenKey },
+        ] as never,
+    ],
+    ['one for both', ([a, b]) => [a, { ...b, tokenKey: a?.tokenKey }] as never],
+    ['another round’s', ([a, b]) => [{ ...a, tokenKey: round.tasks[0]?.spki }, b] as never],
+    ['bytes that are no key', ([a, b]) => [a, { ...b, tokenKey: new Uint8Array(342) }] as never],
+    ['none', ([a, b]) => [a, { ...b, tokenKey: new Uint8Array(0) }] as never],
+  ])('token keys that this party did not give, %s: planMismatch', async (_name, change) => {
+    const before = planning();
+    const { head: headBytes, entries } = planManifest(head, sheet, change(groups()));
+    expect(await refusedWith(propose({ headBytes, entries }))).toBe('409 planMismatch');
     expect(planning()).toEqual(before);
   });
 
