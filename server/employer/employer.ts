@@ -74,7 +74,11 @@ export interface PersonalCode {
 export async function openEmployer(config: PartyConfig): Promise<EmployerParts> {
   await sodiumReady();
   const base = openParty('employer', config);
-  const tokenKeys = new TokenKeys(base.keyFiles, config.newTokenKey);
+  const { newTokenKey } = config;
+  const tokenKeys = new TokenKeys(
+    base.keyFiles,
+    newTokenKey && (() => ({ next: newTokenKey, stop: async () => {} })),
+  );
   return {
     ...base,
     helperJobs: new HelperJobStore(base.db),

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { equalBytes, fromBase64url, toBase64url } from '../../crypto/bytes.ts';
 import { parseCanonicalJson } from '../../crypto/canonical.ts';
 import { HpkePrivateKey } from '../../crypto/hpke.ts';
@@ -23,6 +24,7 @@ import { roundGroups } from '../domain/round-groups.ts';
 import { allowsDays } from '../domain/schedule.ts';
 import { parseSheet } from '../domain/sheets.ts';
 import { Refusal } from '../http/refusal.ts';
+import type { RoundUnit } from '../storage/roster.ts';
 import { transact } from '../storage/stores.ts';
 import { readCollectorKey } from './collector-key.ts';
 import { freezeInvitees } from './invitations.ts';
@@ -75,16 +77,9 @@ export async function signPlan(parts: EmployerParts, plan: SignedPlan): Promise<
     const twin = signedAlready(parts, plan.number, hash);
     if (twin !== undefined) return twin;
     const invited = await freezeInvitees(parts, plan.number, units);
-    keepPlan(parts, plan, {
-      hash,
-      head,
-      sheet,
-      sheetHash: stored.hash,
-      keys,
-      tasks,
-      signature,
-      invited,
-    });
+    const sheetHash = stored.hash;
+    const checked = { hash, head, sheet, sheetHash, keys, tasks, signature, units, invited };
+    keepPlan(parts, plan, checked);
     parts.tokenKeyMaking.forget(plan.number);
     return signature;
   });
@@ -99,14 +94,17 @@ interface CheckedPlan {
   readonly keys: RoundKeys;
   readonly tasks: readonly { readonly entry: ManifestEntry; readonly task: ManifestTask }[];
   readonly signature: Uint8Array;
+  readonly units: readonly RoundUnit[];
   readonly invited: { readonly people: number; readonly version: number };
 }
 
 /** From here on the round exists at this party. @throws Refusal `planMismatch` */
 function keepPlan(parts: EmployerParts, plan: SignedPlan, checked: CheckedPlan): void {
-  const { hash, head, sheet, sheetHash, keys, tasks, signature, invited } = checked;
+  const { hash, head, sheet, sheetHash, keys, tasks, signature, units, invited } = checked;
   transact(parts.db, () => {
-    if (parts.roster.version() !== invited.version) {
+    // The guardian may have asked for the units of another roster while these were compared.
+    const asFrozen = isDeepStrictEqual(parts.roster.roundUnits(plan.number), units);
+    if (parts.roster.version() !== invited.version || !asFrozen) {
       throw new Refusal('planMismatch', 'the roster was changed while the round was planned');
     }
     parts.invitations.begin(plan.number, invited.people);

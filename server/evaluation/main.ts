@@ -50,8 +50,7 @@ async function run(settings: Settings): Promise<void> {
       host: LISTEN,
       port,
       names: { guardian: names.guardian, employer: names.employer },
-      mailPort: sink.port,
-      mailFile,
+      mail: { port: sink.port, file: mailFile },
     });
   const [guardian, employer] = await Promise.all([
     start('guardian', settings.guardianPort),

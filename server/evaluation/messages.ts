@@ -13,10 +13,8 @@ export interface PartyStart {
   readonly host: string;
   readonly port: number;
   readonly names: { readonly guardian: string; readonly employer: string };
-  /** The evaluation's mail server, on this machine. */
-  readonly mailPort: number;
-  /** What that has taken; see `mail-sink.ts`. */
-  readonly mailFile: string;
+  /** The evaluation's mail server on this machine, and where it writes what it takes. */
+  readonly mail?: { readonly port: number; readonly file: string };
 }
 
 /** From the evaluation to a party: requests that get exactly one reply. */

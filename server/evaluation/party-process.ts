@@ -22,10 +22,18 @@ const start = JSON.parse(process.argv[2] as string) as PartyStart;
 const clock = new EvaluationClock();
 const project = fileURLToPath(new URL('../../../', import.meta.url));
 
-const smtp = smtpMailer({
-  url: `smtp://127.0.0.1:${start.mailPort}`,
-  from: `"${start.names[start.party]}" <${start.party}@chorus.example>`,
-});
+/** Where this party's mail goes: to the evaluation's mail server, and never from the sample's past. */
+function mailOf(mail: { port: number; file: string }) {
+  const name = start.names[start.party].replaceAll(/["\\]/g, '');
+  const url = `smtp://127.0.0.1:${mail.port}`;
+  return {
+    mailer: {
+      ...smtpMailer({ url, from: `"${name}" <${start.party}@chorus.example>` }),
+      ready: () => clock.isLive,
+    },
+    evaluationMail: () => readReceived(mail.file),
+  };
+}
 
 const config: PartyConfig = {
   folder: start.folder,
@@ -39,9 +47,7 @@ const config: PartyConfig = {
   clock,
   // People sign in now, whatever day the sample has come to.
   staffClock: { now: () => Date.now() },
-  // Nobody is invited to the sample's past.
-  mailer: { ...smtp, ready: () => clock.isLive },
-  evaluationMail: () => readReceived(start.mailFile),
+  ...(start.mail && mailOf(start.mail)),
   randomness: systemRandomness,
   fetch,
   migrations: `${project}migrations`,
