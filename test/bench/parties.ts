@@ -4,15 +4,17 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fromBase64url, toBase64url } from '../../crypto/bytes.ts';
 import { parseCanonicalJson } from '../../crypto/canonical.ts';
-import type { ReportTask } from '../../crypto/dap/report.ts';
 import { checkHead, type ManifestKey, openEntry } from '../../crypto/manifest.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
+import { noticeHash } from '../../crypto/sheet.ts';
 import { sodiumReady } from '../../crypto/sodium.ts';
+import { taskChallengeHash } from '../../crypto/token-challenge.ts';
 import { prio3Survey } from '../../crypto/vdaf/circuits/survey.ts';
 import { DAY_MS } from '../../server/domain/days.ts';
 import type { RoundStanding } from '../../server/evaluation/messages.ts';
 import { pairParties } from '../../server/evaluation/pairing.ts';
 import { PartyHandle } from '../../server/evaluation/party-handle.ts';
+import { learnTokenKeys, type TestTask } from '../support/test-tokens.ts';
 
 /** The survey of every benchmark: 12 questions of 6 options, "prefer not to say" among them. */
 export const QUESTIONS = 12;
@@ -36,8 +38,8 @@ export interface BenchProcesses {
 export interface BenchParties extends BenchProcesses {
   readonly url: string;
   /** The first group. */
-  readonly task: ReportTask;
-  readonly tasks: readonly ReportTask[];
+  readonly task: TestTask;
+  readonly tasks: readonly TestTask[];
   /** The sheet's k. */
   readonly k: number;
 }
@@ -80,11 +82,12 @@ export async function startBenchParties(...sizes: readonly number[]): Promise<Be
   const sheetHash = await approveBenchSheet(processes, sheet, sizes);
   const hash = await planBenchRound(processes, sheetHash);
   await openBenchRound(processes);
+  learnTokenKeys(join(processes.folder, 'employer'));
   const tasks = await readTasks(processes.urls.guardian, hash, sheet);
   return {
     ...processes,
     url: processes.urls.guardian,
-    task: tasks[0] as ReportTask,
+    task: tasks[0] as TestTask,
     tasks,
     k: sheet.k,
   };
@@ -116,7 +119,14 @@ export async function planBenchRound(
   { guardian }: BenchProcesses,
   sheetHash: string,
 ): Promise<string> {
-  return (await guardian.request({ kind: 'plan', number: 1, sheetHash, days: DAYS })) as string;
+  for (;;) {
+    try {
+      return (await guardian.request({ kind: 'plan', number: 1, sheetHash, days: DAYS })) as string;
+    } catch (error) {
+      // Each time it is asked, it waits a moment for the token keys.
+      if (!String(error).includes('being made')) throw error;
+    }
+  }
 }
 
 export async function openBenchRound(processes: BenchProcesses): Promise<void> {
@@ -182,7 +192,7 @@ export function benchSheet(): Sheet {
   };
 }
 
-async function readTasks(url: string, hash: string, sheet: Sheet): Promise<ReportTask[]> {
+async function readTasks(url: string, hash: string, sheet: Sheet): Promise<TestTask[]> {
   const base = `${url}/manifests/${hash}`;
   const signed = (await (await fetch(base)).json()) as { head: string };
   const { entries } = (await (await fetch(`${base}/entries`)).json()) as { entries: string[] };
@@ -192,7 +202,7 @@ async function readTasks(url: string, hash: string, sheet: Sheet): Promise<Repor
     publicKey: fromBase64url(key.public_key),
   });
   return entries.map((bytes, index) => {
-    const { task } = openEntry(head, sheet, index, fromBase64url(bytes));
+    const { entry, task } = openEntry(head, sheet, index, fromBase64url(bytes));
     return {
       taskId: task.taskId,
       taskConfiguration: task.configuration,
@@ -200,11 +210,14 @@ async function readTasks(url: string, hash: string, sheet: Sheet): Promise<Repor
       leader: recipient(head.guardian.hpke),
       helper: recipient(head.employer.hpke),
       time: head.days.start,
+      consent: noticeHash(sheet),
+      spki: fromBase64url(entry.token_key),
+      challengeHash: taskChallengeHash(task.taskId, head.employer, head.guardian),
     };
   });
 }
 
 /** Where reports for this task are uploaded. */
-export function uploadPath(task: ReportTask): string {
+export function uploadPath(task: TestTask): string {
   return `/tasks/${toBase64url(task.taskId)}/reports`;
 }

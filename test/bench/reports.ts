@@ -1,28 +1,30 @@
 import { randomBytes } from 'node:crypto';
 import { concat } from '../../crypto/bytes.ts';
 import { encodeReportExtensions } from '../../crypto/dap/extensions.ts';
-import { buildReport, type ReportTask } from '../../crypto/dap/report.ts';
+import { buildReport } from '../../crypto/dap/report.ts';
 import { encodeReport, encodeReportMetadata } from '../../crypto/dap/upload.ts';
 import { HPKE_ENC_SIZE } from '../../crypto/hpke.ts';
 import { Secret } from '../../crypto/secret.ts';
 import { SIGNATURE_SIZE, sign, signingPublicKey } from '../../crypto/signing.ts';
 import { systemRandomness } from '../../server/party.ts';
+import { entitled, type TestTask, tokenFor } from '../support/test-tokens.ts';
 import { OPTIONS, QUESTIONS } from './parties.ts';
 
 /** Reports as the browser makes them. */
-export function realReports(task: ReportTask, count: number): Uint8Array[] {
+export function realReports(task: TestTask, count: number): Uint8Array[] {
   return Array.from({ length: count }, (_, i) => {
     const answer = Array.from({ length: QUESTIONS }, (_, q) => (i + q) % OPTIONS);
-    return buildReport(task, answer, new Secret(systemRandomness(32)), systemRandomness).report;
+    const seed = new Secret(systemRandomness(32));
+    return buildReport(entitled(task, seed), answer, seed, systemRandomness).report;
   });
 }
 
 /**
- * Reports that only the upload can be measured with: rightly signed and of the right sizes, but with
- * noise in their seals. Made five times faster than real ones; the guardian opens none before close.
+ * Reports that only the upload can be measured with: rightly signed, with real tokens, and of the
+ * right sizes, but with noise in their seals. Made faster than real ones; the guardian opens none before close.
  */
 export function hollowReports(
-  task: ReportTask,
+  task: TestTask,
   sizes: { publicShare: number; leader: number; helper: number },
   count: number,
 ): Uint8Array[] {
@@ -31,11 +33,17 @@ export function hollowReports(
     const publicKey = signingPublicKey(seed);
     const reportId = systemRandomness(16);
     const publicShare = new Uint8Array(randomBytes(sizes.publicShare));
+    const consent = task.consent as Uint8Array;
+    const token = tokenFor(task, seed);
     const metadata = (signature: Uint8Array) =>
       encodeReportMetadata({
         reportId,
         time: task.time,
-        publicExtensions: encodeReportExtensions({ signature: concat(publicKey, signature) }),
+        publicExtensions: encodeReportExtensions({
+          consent,
+          token,
+          signature: concat(publicKey, signature),
+        }),
       });
     const signature = sign(
       seed,

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { toBase64url } from '../../crypto/bytes.ts';
 import type { Role } from '../../server/domain/staff.ts';
 import { axe, launchBrowser } from '../support/browser.ts';
+import { codesOfGroup } from '../support/invitations.ts';
 import {
   answerAll,
   finished,
@@ -18,6 +19,8 @@ let parties: TwoParties;
 let browser: Browser;
 let page: Page;
 let round: TestRound;
+/** The link of somebody's invitation to group 0, as their mail has it. */
+let link: string;
 const trouble: string[] = [];
 
 beforeAll(async () => {
@@ -35,6 +38,8 @@ beforeAll(async () => {
   await finished(parties, 1);
   round = await openTestRound(parties, [40, 40], {}, 2);
   await answerAll(parties, round.tasks[0] as never, answers(15));
+  const code = codesOfGroup(parties, round, 0)[0]?.code as Uint8Array;
+  link = `${parties.urls.guardian}/answer#${toBase64url(code)}.0.${toBase64url(round.hash)}`;
 });
 
 afterAll(async () => {
@@ -47,13 +52,18 @@ function answers(count: number): number[][] {
 }
 
 test('a person answers, the round is closed in front of their eyes, and the trend shows it', async () => {
-  await page.goto(`${parties.urls.guardian}/answer#0.${toBase64url(round.hash)}`);
+  await page.goto(link);
   await page.getByRole('heading', { name: 'A test' }).waitFor();
   expect(await axe(page)).toEqual([]);
   const sent: string[] = [];
   page.on('request', (request) => {
     if (request.method() === 'POST') sent.push(request.url());
   });
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await page.getByRole('heading', { name: 'Do you want to take part?' }).waitFor();
+  expect(await axe(page)).toEqual([]);
+  // The token, which says nothing of what is chosen next.
+  expect(sent.splice(0)).toEqual([`${parties.urls.employer}/tokens`]);
   await page.getByRole('button', { name: 'Yes, take part' }).click();
   for (const question of ['energy', 'stress']) {
     await page.getByText(`How is ${question}?`).waitFor();
@@ -99,7 +109,7 @@ test('a person answers, the round is closed in front of their eyes, and the tren
 
 test('a link to a closed round and an address that does not exist are told in words', async () => {
   await page.goto('about:blank');
-  await page.goto(`${parties.urls.guardian}/answer#0.${toBase64url(round.hash)}`);
+  await page.goto(link);
   await page
     .getByText(/closed/)
     .first()

@@ -20,7 +20,7 @@ import {
 } from '../support/parties.ts';
 import { type Death, type Processes, type Request, startProcesses } from '../support/processes.ts';
 import { PARTIES, resultsOf, roundKeysIn, signedList, statesOf } from '../support/rounds.ts';
-import type { TestTask } from '../support/test-tokens.ts';
+import { learnTokenKeys, type TestTask } from '../support/test-tokens.ts';
 
 /*
  * Two processes, and kill -9 of either at every kind of request: before it arrives, while it is
@@ -45,6 +45,7 @@ const soon = () => Math.floor(Math.random() * 12);
 const DEATHS: Readonly<Record<'first' | 'second', Readonly<Partial<Record<Request, Death[]>>>>> = {
   first: {
     keys: [callee('reply')],
+    'token keys': [caller('reply')],
     manifest: [caller('reply')],
     upload: [callee(1), callee('reply'), callee(soon())],
     lot: [callee(soon()), caller('reply')],
@@ -55,6 +56,7 @@ const DEATHS: Readonly<Record<'first' | 'second', Readonly<Partial<Record<Reques
     list: [callee(1)],
   },
   second: {
+    'token keys': [callee(soon())],
     manifest: [callee(1)],
     withheld: [caller('reply')],
     lot: [caller(soon()), callee('reply')],
@@ -147,6 +149,7 @@ test.each([
       fromBase64url(hash),
       sheet,
     );
+    learnTokenKeys(join(processes.folder, 'employer'));
     await processes.advance(start * DAY_MS);
     await until(() => openAtGuardian(number), LIMIT_MS);
     const sent = [];

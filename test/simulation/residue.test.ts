@@ -36,7 +36,7 @@ import {
   until,
 } from '../support/parties.ts';
 import { PARTIES, type PartyName } from '../support/rounds.ts';
-import type { TestTask } from '../support/test-tokens.ts';
+import { entitled, type TestTask } from '../support/test-tokens.ts';
 
 /*
  * What is deleted is in no file. After every truncating checkpoint of a party (each lot, each seal,
@@ -148,10 +148,11 @@ class KnownRound {
         return sharded;
       },
     };
+    const seed = new Secret(systemRandomness(32));
     const { report, reportId } = buildReport(
-      { ...task, vdaf: spied },
+      entitled({ ...task, vdaf: spied }, seed),
       answer,
-      new Secret(systemRandomness(32)),
+      seed,
       systemRandomness,
     );
     const id = toHex(reportId);

@@ -1,13 +1,15 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { fromBase64url, toHex } from '../../crypto/bytes.ts';
+import { fromBase64url, toBase64url, toHex } from '../../crypto/bytes.ts';
 import { decodeReport } from '../../crypto/dap/upload.ts';
 import type { ListedReport } from '../../crypto/id-list.ts';
+import { Secret } from '../../crypto/secret.ts';
 import { sha256 } from '../../crypto/sha256.ts';
-import { verifySignature } from '../../crypto/signing.ts';
+import { sign, verifySignature } from '../../crypto/signing.ts';
 import { DAY_MS } from '../../server/domain/days.ts';
 import { refusalCap } from '../../server/domain/lots.ts';
 import { decodePublished } from '../../server/domain/published.ts';
+import { systemRandomness } from '../../server/party.ts';
 import { cheatingReport, flipped, oneHot } from '../support/cheating-reports.ts';
 import {
   approveTestSheet,
@@ -50,7 +52,7 @@ import {
  *  2. The published count of a group is the number of its reports that are listed as counted.
  *     Nothing is counted twice: no report is in the list twice, and no repetition counts.
  *  3. Every acknowledged report ends as counted, as refused with its reason, or in a group that both
- *     parties say is withheld. Good ones are counted, bad ones refused.
+ *     parties say is withheld. Good ones are counted, bad ones refused, withdrawn ones withdrawn.
  *  4. Nothing that was refused at upload, and nothing that was never sent, is in the list.
  *  5. A group is withheld only for a reason: fewer than k good reports, more refused by the employer
  *     than it may refuse, or the deadline.
@@ -90,7 +92,7 @@ interface Sent {
   /** What is wrong inside, if anything: who finds it, and what it is called. */
   readonly fault: null | { readonly party: PartyName; readonly error: string };
   /** Not known if the guardian stopped before it answered. */
-  readonly upload: 'acknowledged' | 'refused' | 'not known';
+  readonly upload: 'acknowledged' | 'refused' | 'not known' | 'withdrawn';
 }
 
 /** One round with all that was sent in it. */
@@ -177,9 +179,10 @@ function checkEndings(
   }
   for (const { id, group, fault, upload } of sent) {
     const listed = list.get(id);
-    if (states[group] === 'withheld' || (upload !== 'acknowledged' && listed === undefined))
-      continue;
-    if (fault === null) expect(listed).toMatchObject({ outcome: 'counted' });
+    if (states[group] === 'withheld') continue;
+    if (upload !== 'acknowledged' && upload !== 'withdrawn' && listed === undefined) continue;
+    if (upload === 'withdrawn') expect(listed).toEqual({ ...listed, outcome: 'withdrawn' });
+    else if (fault === null) expect(listed).toMatchObject({ outcome: 'counted' });
     else expect(listed).toMatchObject({ outcome: 'refused', error: fault.error });
   }
   states.forEach((state, group) => {
@@ -187,7 +190,7 @@ function checkEndings(
     const certain = sent.filter((one) => one.group === group && one.upload === 'acknowledged');
     const good = certain.filter(({ fault }) => fault === null).length;
     const refused = sent.filter(
-      (one) => one.group === group && one.fault?.party === 'employer',
+      (one) => one.group === group && one.fault?.party === 'employer' && one.upload !== 'withdrawn',
     ).length;
     const reason = good < K || refused > refusalCap(good + refused);
     expect(reason, `group ${group} is withheld with ${good} good reports`).toBe(true);
@@ -291,6 +294,7 @@ type Operation =
   | { readonly do: 'answer'; readonly group: number; readonly people: number }
   | { readonly do: 'answer wrongly'; readonly group: number; readonly wrong: Wrong }
   | { readonly do: 'send again'; readonly which: number }
+  | { readonly do: 'withdraw'; readonly which: number }
   | { readonly do: 'take an id'; readonly which: number; readonly group: number }
   | { readonly do: 'restart'; readonly party: PartyName; readonly whileAnswering: boolean }
   | { readonly do: 'wait a day' };
@@ -332,6 +336,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     wrong: fc.constantFrom<Wrong>('two options', 'weights 2 and −1', 'leader bit', 'helper bit'),
   }),
   fc.record({ do: fc.constant('send again' as const), which: fc.nat(30) }),
+  fc.record({ do: fc.constant('withdraw' as const), which: fc.nat(30) }),
   fc.record({ do: fc.constant('take an id' as const), which: fc.nat(30), group: fc.nat(2) }),
   fc.record({
     do: fc.constant('restart' as const),
@@ -346,7 +351,7 @@ const scenario: fc.Arbitrary<Scenario> = fc.record({
   by: fc.constantFrom('guardian' as const, 'both' as const),
   operations: fc.array(operation, { maxLength: 6 }),
   early: fc.boolean(),
-  planning: happenings(3, 2),
+  planning: happenings(4, 2),
   counting: happenings(14, 5),
   away: fc.option(fc.record({ fromCall: fc.nat(9), party: fc.constantFrom(...PARTIES) }), {
     freq: 2,
@@ -427,6 +432,8 @@ async function checkPageHides({ parties, look }: World, number: number): Promise
 class Voters {
   readonly sent: Sent[] = [];
   readonly #bytes = new Map<string, Uint8Array>();
+  /** Of those whose people have kept it. */
+  readonly #seeds = new Map<string, Secret<Uint8Array>>();
   readonly #world: World;
   readonly #round: TestRound;
 
@@ -444,13 +451,16 @@ class Voters {
         return this.#wrongly(one.group % groups, one.wrong);
       case 'send again': {
         const earlier = this.sent[one.which % this.sent.length];
-        if (earlier?.upload !== 'acknowledged') return;
-        expect(await this.#upload(earlier.group, this.#bytes.get(earlier.id))).toBe('acknowledged');
+        if (earlier?.upload !== 'acknowledged' && earlier?.upload !== 'withdrawn') return;
+        const answer = await this.#upload(earlier.group, this.#bytes.get(earlier.id));
+        expect(answer).toBe(earlier.upload === 'withdrawn' ? 'refused' : 'acknowledged');
         return;
       }
+      case 'withdraw':
+        return this.#withdraw(one.which % this.sent.length);
       case 'take an id': {
         const earlier = this.sent[one.which % this.sent.length];
-        if (earlier?.upload !== 'acknowledged') return;
+        if (earlier?.upload !== 'acknowledged' && earlier?.upload !== 'withdrawn') return;
         const { report } = cheatingReport(this.#task(one.group % groups), {
           reportId: Buffer.from(earlier.id, 'hex'),
         });
@@ -473,7 +483,9 @@ class Voters {
     await Promise.all(
       Array.from({ length: people }, async (_, i) => {
         const answer = [(this.sent.length + i) % 4, (group + i) % 3];
-        const { report, reportId } = sealed(this.#task(group), answer);
+        const seed = new Secret(systemRandomness(32));
+        const { report, reportId } = sealed(this.#task(group), answer, seed);
+        this.#seeds.set(toHex(reportId), seed);
         await this.#send({ id: toHex(reportId), group, answer, fault: null }, report, tries);
       }),
     );
@@ -507,6 +519,31 @@ class Voters {
     expect(toHex(decodeReport(bytes).metadata.reportId)).toBe(report.id);
     this.#bytes.set(report.id, bytes);
     this.sent.push({ ...report, upload: await this.#upload(report.group, bytes, tries) });
+  }
+
+  /** Somebody takes an answer back; where the connection breaks, again. */
+  async #withdraw(which: number): Promise<void> {
+    const earlier = this.sent[which];
+    const seed = this.#seeds.get(earlier?.id ?? '');
+    if (earlier === undefined || seed === undefined) return;
+    if (earlier.upload !== 'acknowledged' && earlier.upload !== 'withdrawn') return;
+    const { taskId } = this.#task(earlier.group);
+    const reportId = Buffer.from(earlier.id, 'hex');
+    const path = `/tasks/${toBase64url(taskId)}/reports/${toBase64url(reportId)}/withdrawal`;
+    const signature = toBase64url(sign(seed, 'chorus withdraw v1', taskId, reportId));
+    let status = 0;
+    for (let i = 0; i < TRIES && status === 0; i++) {
+      status = await fetch(`${this.#world.parties.urls.guardian}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ signature }),
+      }).then(
+        (response) => response.status,
+        () => 0,
+      );
+    }
+    expect(status).toBe(204);
+    this.sent[which] = { ...earlier, upload: 'withdrawn' };
   }
 
   /** A person whose connection breaks presses the button again: the same bytes. */

@@ -330,7 +330,7 @@ export function standing(
 
 /** Waits until the guardian has every group of a round confirmed or withheld, and the list signed. */
 export function finished(parties: TwoParties, number = 1): Promise<void> {
-  return until(() => standing(parties, number)?.round.listEmployerSignature != null);
+  return until(() => standing(parties, number)?.round.listEmployerSignature != null, 45_000);
 }
 
 /** Waits for something that the parties do by themselves. @throws Error after `limitMs` */

@@ -127,8 +127,9 @@ export async function startProcesses(): Promise<Processes> {
       try {
         return await (await running[party]).request(message);
       } catch (error) {
-        // It died, or the other one did not answer it.
-        if (!/ended|not running|not open|does not answer|answered/.test(String(error))) throw error;
+        // It died, the other one did not answer it, or token keys are not all there yet.
+        if (!/ended|not running|not open|does not answer|answered|being made/.test(String(error)))
+          throw error;
       }
     }
   };

@@ -20,6 +20,7 @@ export const otherParty = (party: PartyName): PartyName =>
 const CALLS = {
   sheets: 'sheet',
   keys: 'keys',
+  'token-keys': 'token keys',
   manifest: 'manifest',
   close: 'close',
   aggregation_jobs: 'lot',
@@ -153,7 +154,7 @@ export function statesOf(db: Database, round: TestRound): string[] {
 /** The keys of rounds that lie in a party's key folder. */
 export function roundKeysIn(folder: string, party: PartyName): string[] {
   return readdirSync(join(folder, party, 'keys')).filter((name) =>
-    /^(round|collector)-/.test(name),
+    /^(round|collector|tokens|invitations)-/.test(name),
   );
 }
 

@@ -1,5 +1,7 @@
-import { constants, type KeyObject, sign } from 'node:crypto';
-import { bigEndian, concat, toBase64url } from '../../crypto/bytes.ts';
+import { constants, createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { bigEndian, concat, fromBase64url, toBase64url } from '../../crypto/bytes.ts';
 import type { ReportTask } from '../../crypto/dap/report.ts';
 import type { Secret } from '../../crypto/secret.ts';
 import { sha256 } from '../../crypto/sha256.ts';
@@ -19,7 +21,7 @@ export interface TestTask extends ReportTask {
  * tests that are about something else.
  */
 export function tokenFor(task: TestTask, seed: Secret<Uint8Array>): Uint8Array {
-  return signToken(task, sha256(signingPublicKey(seed)), keyOf(task.spki));
+  return signToken(task, sha256(signingPublicKey(seed)), tokenKeyOf(task));
 }
 
 /** A token with any nonce, signed with any key. */
@@ -33,8 +35,28 @@ export function signToken(
   return concat(signed, sign('sha384', signed, { key, padding, saltLength: 48 }));
 }
 
-function keyOf(spki: Uint8Array): KeyObject {
-  return poolPrivateKey(toBase64url(decodeTokenSpki(spki)));
+/** Keys that are not of the pool, by modulus. */
+const learnt = new Map<string, KeyObject>();
+
+/** Learns the token keys that an employer in a process of its own has made, from its folder. */
+export function learnTokenKeys(employerFolder: string): void {
+  const folder = join(employerFolder, 'keys');
+  for (const name of readdirSync(folder).filter((file) => file.startsWith('tokens-'))) {
+    const { keys } = JSON.parse(readFileSync(join(folder, name), 'utf8')) as {
+      keys: { pkcs8: string }[];
+    };
+    for (const { pkcs8 } of keys) {
+      const der = Buffer.from(fromBase64url(pkcs8));
+      const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+      learnt.set(createPublicKey(key).export({ format: 'jwk' }).n as string, key);
+    }
+  }
+}
+
+/** The private key of a task's tokens. */
+export function tokenKeyOf(task: Pick<TestTask, 'spki'>): KeyObject {
+  const modulus = toBase64url(decodeTokenSpki(task.spki));
+  return learnt.get(modulus) ?? poolPrivateKey(modulus);
 }
 
 /** The task with a token for this seed. */

@@ -8,6 +8,7 @@ import { planRound, type RoundPlan } from '../../../server/guardian/plan.ts';
 import { Refusal } from '../../../server/http/refusal.ts';
 import { PeerRefusal } from '../../../server/peer/client.ts';
 import type { Database } from '../../../server/storage/database.ts';
+import { restartEmployer } from '../../support/invitations.ts';
 import {
   approveTestSheet,
   readTestRound,
@@ -174,7 +175,7 @@ describe('where a reply is lost', () => {
   test.each(['/keys', '/manifest'])('to %s, and the employer restarts: as well', async (call) => {
     cutAfter(call);
     await expect(parties.guardian.plan(plan())).rejects.toThrow('does not answer');
-    await parties.restart('employer');
+    await restartEmployer(parties);
     mend();
     // A connection kept from before the restart may break first: then it is asked again.
     const hash = await parties.guardian.plan(plan()).catch(() => parties.guardian.plan(plan()));
@@ -209,13 +210,42 @@ describe('two plans at once', () => {
 });
 
 describe('the roster', () => {
-  test('changed after the keys: the round keeps the sizes that were frozen for it', async () => {
+  test('changed after the keys: nobody would be invited by it, so the round is drawn anew', async () => {
+    let changes = 0;
     parties.wires.guardian.before = (url) => {
-      if (url.endsWith('/manifest')) parties.employer.importRoster(testPeople([50, 60]));
+      if (!url.endsWith('/manifest') || changes++ > 0) return;
+      parties.employer.importRoster(testPeople([50, 60]));
+    };
+    const refused = parties.guardian.plan(plan());
+    await expect(refused).rejects.toBeInstanceOf(PeerRefusal);
+    await expect(refused).rejects.toMatchObject({ code: 'planMismatch' });
+    for (const party of ['guardian', 'employer'] as const) {
+      expect(standing(parties, number, party)).toBe(undefined);
+    }
+    expect(roundKeysIn(parties.folder, 'guardian')).not.toContain(`round-${number}.json`);
+    const hash = await parties.guardian.plan(plan());
+    expect([sizesOf('guardian'), sizesOf('employer')]).toEqual([
+      [50, 60],
+      [50, 60],
+    ]);
+    expect(signedAt('employer', hash)).toBe(true);
+  });
+
+  test('replaced after the keys by one of the same sizes: the round stays, its people are the new', async () => {
+    parties.wires.guardian.before = (url) => {
+      if (!url.endsWith('/manifest')) return;
+      const people = testPeople([40]).map((person) => ({
+        ...person,
+        email: `new-${person.email}`,
+      }));
+      parties.employer.importRoster(people);
     };
     const hash = await parties.guardian.plan(plan());
     expect([sizesOf('guardian'), sizesOf('employer')]).toEqual([[40], [40]]);
     expect(signedAt('employer', hash)).toBe(true);
+    const invited = parties.employer.codes(number).map(({ email }) => email);
+    expect(invited).toHaveLength(40);
+    expect(invited.every((email) => email.startsWith('new-'))).toBe(true);
   });
 
   test('changed and asked for again before the manifest: the draft is discarded and drawn anew', async () => {

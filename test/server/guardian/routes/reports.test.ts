@@ -1,10 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { concat, fromBase64url, toBase64url } from '../../../../crypto/bytes.ts';
+import { REPORT_EXTENSION } from '../../../../crypto/dap/extensions.ts';
 import { MEDIA_TYPE } from '../../../../crypto/dap/media-types.ts';
 import { buildReport } from '../../../../crypto/dap/report.ts';
 import type { Extension, HpkeCiphertext, ReportError } from '../../../../crypto/dap/types.ts';
 import { decodeReport, decodeUploadErrors } from '../../../../crypto/dap/upload.ts';
 import { Secret } from '../../../../crypto/secret.ts';
+import { sha256 } from '../../../../crypto/sha256.ts';
+import { noticeHash } from '../../../../crypto/sheet.ts';
+import { signingPublicKey } from '../../../../crypto/signing.ts';
 import { systemRandomness } from '../../../../server/party.ts';
 import type { Database } from '../../../../server/storage/database.ts';
 import { type Cheat, cheatingReport, flipped } from '../../../support/cheating-reports.ts';
@@ -20,7 +24,7 @@ import {
   until,
   upload,
 } from '../../../support/parties.ts';
-import type { TestTask } from '../../../support/test-tokens.ts';
+import { signToken, type TestTask, tokenFor, tokenKeyOf } from '../../../support/test-tokens.ts';
 
 /** The parties' own connections, so that a disk can be made full under the guardian. */
 const opened = vi.hoisted(() => new Map<string, Database>());
@@ -152,11 +156,33 @@ describe('a good report', () => {
   });
 });
 
-/** Extensions that are no signature: of the size that their type has, if it has one. */
+/** Extensions that say nothing: of the size that their type has, if it has one. */
 const extension = (extensionType: number, size: number): Extension => ({
   extensionType,
   extensionData: new Uint8Array(size),
 });
+
+/** The same extension with other data. */
+const saying = (of: Extension, extensionData: Uint8Array): Extension => ({ ...of, extensionData });
+
+/** Another token, made for the nonce of the key that signs the report. */
+const withToken = (make: (nonce: Uint8Array) => Uint8Array): Cheat => ({
+  extensions: (signature, consent, token) => {
+    const nonce = sha256(signature.extensionData.subarray(0, 32));
+    return [consent, saying(token, make(nonce)), signature];
+  },
+});
+
+/** A token with one bit flipped, in the field that begins at this byte. */
+const flippedToken = (at: number): Cheat =>
+  withToken((nonce) => {
+    const task = group('general');
+    return flipped(signToken(task, nonce, tokenKeyOf(task)), 8 * at);
+  });
+
+/** Zeros of a report's size, with a one at this place. */
+const zerosButFor = (at: number) => (bytes: Uint8Array) =>
+  new Uint8Array(bytes.length).map((_, i) => Number(i === at));
 
 const payload =
   (change: (payload: Uint8Array) => Uint8Array) =>
@@ -176,44 +202,135 @@ const REFUSED: readonly [string, ReportError, Cheat][] = [
   ['a signature of zeros', 'invalid_message', { signature: (s) => new Uint8Array(s.length) }],
   ['no extensions at all', 'invalid_message', { extensions: () => [] }],
   [
-    'a consent hash, which is not known yet (0xff01)',
+    'no consent',
     'invalid_message',
-    { extensions: (signature) => [extension(0xff01, 32), signature] },
+    { extensions: (signature, _consent, token) => [token, signature] },
+  ],
+  ['no token', 'invalid_message', { extensions: (signature, consent) => [consent, signature] }],
+  [
+    'no signature',
+    'invalid_message',
+    { extensions: (_signature, consent, token) => [consent, token] },
+  ],
+  ['a signature alone', 'invalid_message', { extensions: (signature) => [signature] }],
+  [
+    'an extension that nobody knows, before the others',
+    'invalid_message',
+    {
+      extensions: (signature, consent, token) => [extension(1, 0), consent, token, signature],
+    },
   ],
   [
-    'a token, which is not known yet (0xff02)',
+    'an extension that nobody knows, after the others',
     'invalid_message',
-    { extensions: (signature) => [extension(0xff02, 354), signature] },
+    {
+      extensions: (signature, consent, token) => [consent, token, signature, extension(0xff04, 64)],
+    },
   ],
-  [
-    'an extension that nobody knows, before the signature',
-    'invalid_message',
-    { extensions: (signature) => [extension(1, 0), signature] },
-  ],
-  [
-    'an extension that nobody knows, after the signature',
-    'invalid_message',
-    { extensions: (signature) => [signature, extension(0xff04, 64)] },
-  ],
-  [
-    'the signature extension twice',
-    'invalid_message',
-    { extensions: (signature) => [signature, signature] },
-  ],
+  ...(['consent', 'token', 'signature'] as const).flatMap(
+    (name, at): [string, ReportError, Cheat][] => [
+      [
+        `the ${name} extension twice`,
+        'invalid_message',
+        {
+          extensions: (signature, consent, token) =>
+            [consent, token, signature].flatMap((one, i) => (i === at ? [one, one] : [one])),
+        },
+      ],
+      ...[1, -1].map((more): [string, ReportError, Cheat] => [
+        `a ${name} extension that is too ${more > 0 ? 'long' : 'short'}`,
+        'invalid_message',
+        {
+          extensions: (signature, consent, token) =>
+            [consent, token, signature].map((one, i) => {
+              if (i !== at) return one;
+              const { extensionData } = one;
+              return saying(
+                one,
+                more > 0
+                  ? concat(extensionData, Uint8Array.of(0))
+                  : extensionData.subarray(0, REPORT_EXTENSION[name].size - 1),
+              );
+            }),
+        },
+      ]),
+    ],
+  ),
   [
     'extensions in another order than increasing',
     'invalid_message',
-    { extensions: (signature) => [extension(0xff02, 354), extension(0xff01, 32), signature] },
+    { extensions: (signature, consent, token) => [token, consent, signature] },
   ],
   [
-    'a signature extension that is too long',
+    'the signature before the token',
     'invalid_message',
-    { extensions: (signature) => [{ ...signature, extensionData: new Uint8Array(97) }] },
+    { extensions: (signature, consent, token) => [consent, signature, token] },
   ],
   [
-    'a signature extension that is too short',
+    'consent of zeros',
     'invalid_message',
-    { extensions: (signature) => [{ ...signature, extensionData: new Uint8Array(95) }] },
+    { extensions: (signature, _, token) => [extension(0xff01, 32), token, signature] },
+  ],
+  [
+    'consent to a notice with one bit flipped',
+    'invalid_message',
+    {
+      extensions: (signature, consent, token) => [
+        saying(consent, flipped(consent.extensionData, 77)),
+        token,
+        signature,
+      ],
+    },
+  ],
+  [
+    'consent to the notice of another sheet',
+    'invalid_message',
+    {
+      extensions: (signature, consent, token) => {
+        const { sheet } = round;
+        const notice = { ...sheet.notice, points: [...sheet.notice.points, 'And more.'] };
+        return [saying(consent, noticeHash({ ...sheet, notice })), token, signature];
+      },
+    },
+  ],
+  ['a token of zeros', 'invalid_message', withToken(() => new Uint8Array(354))],
+  ['a token of another type', 'invalid_message', flippedToken(0)],
+  ['a token with a bit of its nonce flipped', 'invalid_message', flippedToken(2)],
+  ['a token with a bit of its challenge flipped', 'invalid_message', flippedToken(34)],
+  ['a token with a bit of its key id flipped', 'invalid_message', flippedToken(66)],
+  ['a token with a bit of its signature flipped', 'invalid_message', flippedToken(98)],
+  ['a token with its last bit flipped', 'invalid_message', flippedToken(353)],
+  [
+    'the token of another key than the one that signs',
+    'invalid_message',
+    withToken(() => tokenFor(group('general'), new Secret(systemRandomness(32)))),
+  ],
+  [
+    'the token of another group, for the same key',
+    'invalid_message',
+    withToken((nonce) => signToken(group('disk'), nonce, tokenKeyOf(group('disk')))),
+  ],
+  [
+    'a token of this group’s key that is bound to another group',
+    'invalid_message',
+    withToken((nonce) => {
+      const { challengeHash } = group('disk');
+      const task = group('general');
+      return signToken({ ...task, challengeHash }, nonce, tokenKeyOf(task));
+    }),
+  ],
+  [
+    'a token bound to this group that names another group’s key',
+    'invalid_message',
+    withToken((nonce) => {
+      const { spki } = group('disk');
+      return signToken({ ...group('general'), spki }, nonce, tokenKeyOf({ spki }));
+    }),
+  ],
+  [
+    'a token that another group’s key signed under this one’s name',
+    'invalid_message',
+    withToken((nonce) => signToken(group('general'), nonce, tokenKeyOf(group('disk')))),
   ],
   ['a public share that is too long', 'invalid_message', { publicShare: longer }],
   ['a public share that is too short', 'invalid_message', { publicShare: shorter }],
@@ -311,16 +428,42 @@ describe('refused by a ReportError, with nothing stored', () => {
 
   test('the key of a report in the box with another id: report_replayed', async () => {
     const task = group('general');
-    const signingSeed = systemRandomness(32);
-    const seed = new Secret(signingSeed);
-    const first = buildReport(task, [0, 0], seed, systemRandomness);
+    const seed = new Secret(systemRandomness(32));
+    const first = sealed(task, [0, 0], seed);
     expect(await upload(parties, task, first.report)).toBe(undefined);
     const before = stored();
-    const second = buildReport(task, [0, 0], seed, systemRandomness);
+    const second = sealed(task, [0, 0], seed);
     expect(await upload(parties, task, second.report)).toBe('report_replayed');
-    // In another group too: one key, one answer.
-    const elsewhere = buildReport(group('disk'), [0, 0], seed, systemRandomness);
-    expect(await upload(parties, group('disk'), elsewhere.report)).toBe('report_replayed');
+    // Nor does signing the same once more make another token of it.
+    const third = sealed(task, [1, 1], seed);
+    expect(tokenFor(task, seed)).not.toEqual(tokenFor(task, seed));
+    expect(await upload(parties, task, third.report)).toBe('report_replayed');
+    // In another group it entitles to nothing.
+    const token = tokenFor(task, seed);
+    const elsewhere = buildReport({ ...group('disk'), token }, [0, 0], seed, systemRandomness);
+    expect(await upload(parties, group('disk'), elsewhere.report)).toBe('invalid_message');
+    expect(stored()).toEqual(before);
+  });
+
+  test('a token that was spent, with the signature of another key: still the first’s', async () => {
+    const task = group('general');
+    const seed = new Secret(systemRandomness(32));
+    const token = tokenFor(task, seed);
+    const first = buildReport({ ...task, token }, [0, 0], seed, systemRandomness);
+    expect(await upload(parties, task, first.report)).toBe(undefined);
+    const before = stored();
+    const other = new Secret(systemRandomness(32));
+    const stolen = buildReport({ ...task, token }, [2, 2], other, systemRandomness);
+    expect(await upload(parties, task, stolen.report)).toBe('invalid_message');
+    // Whoever has seen the report knows its public key too, and cannot sign with it.
+    const { report } = cheatingReport(task, {
+      extensions: (signature, consent) => [
+        consent,
+        { extensionType: REPORT_EXTENSION.token.type, extensionData: token },
+        saying(signature, concat(signingPublicKey(seed), new Uint8Array(64))),
+      ],
+    });
+    expect(await upload(parties, task, report)).toBe('invalid_message');
     expect(stored()).toEqual(before);
   });
 
@@ -373,6 +516,16 @@ describe('refused by a ReportError, with nothing stored', () => {
     const task = later.tasks[0] as TestTask;
     const before = stored();
     expect(await upload(parties, task, sealed(task, [0, 0]).report)).toBe('task_not_started');
+    // Nor are the tokens of one round good for the other.
+    for (const [from, to] of [
+      [task, group('general')],
+      [group('general'), task],
+    ] as const) {
+      const seed = new Secret(systemRandomness(32));
+      const borrowed = { ...to, token: tokenFor(from, seed) };
+      const { report } = buildReport(borrowed, [0, 0], seed, systemRandomness);
+      expect(await upload(parties, to, report)).toBe('invalid_message');
+    }
     expect(stored()).toEqual(before);
   });
 });
@@ -439,7 +592,8 @@ describe('refused by a problem document, with nothing stored', () => {
     ['the last byte missing', (bytes: Uint8Array) => bytes.subarray(0, -1)],
     ['a good report and half of one', (bytes: Uint8Array) => concat(bytes, bytes.subarray(0, 900))],
     ['one byte', () => Uint8Array.of(1)],
-    ['only zeros', (bytes: Uint8Array) => new Uint8Array(bytes.length)],
+    ['no more than an id of zeros', () => new Uint8Array(16)],
+    ['zeros, but for the end of the id', zerosButFor(15)],
     ['only ones', (bytes: Uint8Array) => new Uint8Array(bytes.length).fill(255)],
   ])('bytes that are no reports: %s', async (_name, change) => {
     const reply = post(change(report));
@@ -450,6 +604,59 @@ describe('refused by a problem document, with nothing stored', () => {
     for (let length = 1; length < report.length; length += 173) {
       expect((await problem(post(report.subarray(0, length)))).status).toBe(400);
     }
+  });
+});
+
+describe('a message that declines', () => {
+  const nobody = (length: number) => concat(new Uint8Array(16), systemRandomness(length - 16));
+
+  test('is of a report’s size, answered as a good report is, and nothing of it is kept', async () => {
+    const task = group('general');
+    const { report } = sealed(task, [0, 0]);
+    const accepted = await post(report);
+    const before = stored();
+    const declined = await post(nobody(report.length));
+    expect([declined.status, await declined.text()]).toEqual([
+      accepted.status,
+      await accepted.text(),
+    ]);
+    const heads = [accepted, declined].map(({ headers }) =>
+      [...headers].filter(([name]) => name !== 'date'),
+    );
+    expect(heads[1]).toEqual(heads[0]);
+    expect(stored()).toEqual(before);
+  });
+
+  test('is so whatever else is in it, and however often it comes', async () => {
+    const before = stored();
+    const { report } = sealed(group('general'), [0, 0]);
+    const bodies = [
+      new Uint8Array(report.length),
+      nobody(17),
+      concat(new Uint8Array(16), report.subarray(16)),
+    ];
+    for (const body of [...bodies, ...bodies]) {
+      const response = await post(body);
+      expect([response.status, await response.text()]).toEqual([200, '']);
+    }
+    expect(stored()).toEqual(before);
+  });
+
+  test('a report whose own id is zeros is none', async () => {
+    const before = stored();
+    const { report } = cheatingReport(group('general'), { reportId: new Uint8Array(16) });
+    expect(await upload(parties, group('general'), report)).toBe(undefined);
+    expect(stored()).toEqual(before);
+  });
+
+  test('of an unknown task, another type, or too large is refused as a report is', async () => {
+    const body = nobody(4000);
+    expect(await problem(post(body, { task: toBase64url(systemRandomness(32)) }))).toEqual({
+      status: 404,
+      type: dap('unrecognizedTask'),
+    });
+    expect((await problem(post(body, { type: 'application/octet-stream' }))).status).toBe(415);
+    expect((await problem(post(nobody(128 * 1024 + 1)))).status).toBe(413);
   });
 });
 
