@@ -45,6 +45,7 @@ import {
   resultsOf,
   statesOf,
 } from '../support/rounds.ts';
+import { staffCookie } from '../support/staff.ts';
 import type { TestTask } from '../support/test-tokens.ts';
 
 /*
@@ -86,8 +87,12 @@ async function answered(groups = 2): Promise<TestRound> {
 
 /** Who is waited for, by a party's page; undefined if it does not answer. */
 async function waitingFor(party: PartyName): Promise<PartyName | null | undefined> {
+  // The employer's page is for its staff.
+  const headers = party === 'employer' ? { cookie: staffCookie(parties, party, 'admin') } : {};
   // After a restart, a connection kept from before breaks once.
-  const response = await fetch(`${parties.urls[party]}/status.json`).catch(() => undefined);
+  const response = await fetch(`${parties.urls[party]}/status.json`, { headers }).catch(
+    () => undefined,
+  );
   if (response === undefined) return undefined;
   return ((await response.json()) as { waitingFor: PartyName | null }).waitingFor;
 }

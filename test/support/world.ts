@@ -159,7 +159,7 @@ export async function startWorld(): Promise<World> {
     async answering() {
       await world.settled();
       // A connection kept from before a restart breaks once; the next one is fresh.
-      const answers = (url: string) => fetch(`${url}/status.json`).then(({ ok }) => ok);
+      const answers = (url: string) => fetch(`${url}/health`).then(({ ok }) => ok);
       await until(() => answers(parties.urls.guardian).catch(() => false));
       await until(() => answers(parties.urls.employer).catch(() => false));
     },

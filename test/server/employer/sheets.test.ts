@@ -6,6 +6,7 @@ import { encodeSheet } from '../../../server/domain/sheets.ts';
 import type { StatusPage } from '../../../server/http/views.ts';
 import type { Database } from '../../../server/storage/database.ts';
 import { startTwoParties, type TwoParties, testSheet, until } from '../../support/parties.ts';
+import { staffCookie } from '../../support/staff.ts';
 
 let parties: TwoParties;
 let look: Database;
@@ -40,7 +41,8 @@ const stored = () =>
     .get(hashOf(sheet));
 
 async function next(): Promise<readonly string[]> {
-  const response = await fetch(`${parties.urls.employer}/status.json`);
+  const headers = { cookie: staffCookie(parties, 'employer', 'admin') };
+  const response = await fetch(`${parties.urls.employer}/status.json`, { headers });
   return ((await response.json()) as StatusPage).next;
 }
 

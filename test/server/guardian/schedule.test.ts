@@ -19,6 +19,7 @@ import {
   until,
 } from '../../support/parties.ts';
 import { roundKeysIn } from '../../support/rounds.ts';
+import { staffCookie } from '../../support/staff.ts';
 
 /** Rounds as the schedule makes them: nobody plans, opens or closes anything here. */
 
@@ -36,7 +37,9 @@ const weekly = (changes: Partial<Sheet> = {}) =>
 let parties: TwoParties;
 
 async function status(party: 'guardian' | 'employer' = 'guardian'): Promise<StatusPage> {
-  const read = () => fetch(`${parties.urls[party]}/status.json`);
+  // The employer's page is for its staff.
+  const headers = party === 'employer' ? { cookie: staffCookie(parties, party, 'admin') } : {};
+  const read = () => fetch(`${parties.urls[party]}/status.json`, { headers });
   // A kept connection ends when its party restarts.
   return (await (await read().catch(read)).json()) as StatusPage;
 }
@@ -164,7 +167,7 @@ describe('a plan that is cut off goes on by itself, one round however often:', (
 
   afterAll(() => parties.close());
 
-  const CUTS = ['keys', 'manifest'].flatMap((call) =>
+  const CUTS = ['keys', 'token-keys', 'manifest'].flatMap((call) =>
     ['request', 'reply'].flatMap((part) =>
       ['nobody', 'guardian', 'employer'].map((restarts) => [call, part, restarts] as const),
     ),
