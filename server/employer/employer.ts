@@ -8,14 +8,7 @@ import type { Person } from '../domain/roster.ts';
 import { createApp, errorHandler } from '../http/app.ts';
 import { guard } from '../http/guard.ts';
 import { hpkeConfigRoute } from '../http/hpke-config.ts';
-import {
-  answerFragment,
-  messagePage,
-  type PageSource,
-  readAsset,
-  sharedPages,
-  usePages,
-} from '../http/pages.ts';
+import { messagePage, type PageSource, readAsset, sharedPages, usePages } from '../http/pages.ts';
 import { Refusal } from '../http/refusal.ts';
 import { listen } from '../http/serve.ts';
 import { signInRoutes } from '../http/sign-in.ts';
@@ -150,14 +143,13 @@ export async function startEmployer(config: PartyConfig): Promise<Employer> {
     names: config.names,
     evaluation: config.evaluation,
     stores: parts,
-    answerLink: (round) =>
-      new URL(`/answer${answerFragment(0, round.manifestHash)}`, parts.pairing.url).href,
+    mailPage: '/evaluation/mail',
     waitingFor() {
       if (work.away) return 'guardian';
       return parts.tasks.inState('noised').length > 0 ? 'employer' : null;
     },
     preparing: () => preparing,
-    next: () => whatIsNext(parts),
+    next: () => [...whatIsNext(parts), ...postman.sentences()],
     failures: () => [
       ...work.failures,
       ...(mailFailure === undefined ? [] : [`Could not send mail: ${mailFailure}.`]),

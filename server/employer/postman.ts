@@ -61,6 +61,19 @@ export class Postman {
     throw away;
   }
 
+  /** What waits to be sent, in sentences for people: counts, and nobody. */
+  sentences(): string[] {
+    const { invitations, mailQueue } = this.#parts;
+    return invitations.live().flatMap(({ round }) => {
+      const { queued } = mailQueue.count(round);
+      if (queued === 0) return [];
+      const mails = `Mails of round ${round} to be sent: ${queued}`;
+      return this.#mailer === undefined
+        ? `${mails}, but no mail server is set (smtp_url and mail_from in the settings).`
+        : `${mails}.`;
+    });
+  }
+
   /** @throws MailFailure `away` */
   async #carry(mailer: Mailer, mail: QueuedMail): Promise<void> {
     const { mailQueue, clock } = this.#parts;

@@ -5,14 +5,7 @@ import { Contexts } from '../aggregator/task-context.ts';
 import { createApp, errorHandler } from '../http/app.ts';
 import { guard } from '../http/guard.ts';
 import { hpkeConfigRoute } from '../http/hpke-config.ts';
-import {
-  answerFragment,
-  messagePage,
-  type PageSource,
-  readAsset,
-  sharedPages,
-  usePages,
-} from '../http/pages.ts';
+import { messagePage, type PageSource, readAsset, sharedPages, usePages } from '../http/pages.ts';
 import { Refusal } from '../http/refusal.ts';
 import { listen } from '../http/serve.ts';
 import { signInRoutes } from '../http/sign-in.ts';
@@ -111,7 +104,7 @@ export async function startGuardian(config: PartyConfig): Promise<Guardian> {
     names: config.names,
     evaluation: config.evaluation,
     stores: parts,
-    answerLink: (round) => `/answer${answerFragment(0, round.manifestHash)}`,
+    mailPage: new URL('/evaluation/mail', parts.pairing.url).href,
     // A sealed group waits to be asked for, a noised one for the other half.
     waitingFor: () =>
       work.away || [...parts.tasks.inState('sealed'), ...parts.tasks.inState('noised')].length > 0

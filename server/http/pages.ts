@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import express, { type Express } from 'express';
-import { toBase64url } from '../../crypto/bytes.ts';
 import { parseCanonicalJson } from '../../crypto/canonical.ts';
 import type { ManifestHead } from '../../crypto/manifest.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
@@ -38,8 +37,8 @@ export interface PageSource {
   readonly names: { readonly guardian: string; readonly employer: string };
   readonly evaluation: boolean;
   readonly stores: Stores;
-  /** The link by which anyone may answer the open round: only while entitlement is not checked. */
-  answerLink(round: Round): string;
+  /** Where the mail of the evaluation's sample people can be read, with their invitations. */
+  readonly mailPage: string;
   /** The other party, while work waits for it. */
   waitingFor(): 'employer' | 'guardian' | null;
   preparing(): StatusPage['preparing'];
@@ -210,7 +209,7 @@ function statusPage(source: PageSource, staff: Staff | undefined): StatusPage {
             number: open.number,
             closes: daysOf(open).closes,
             canClose: source.evaluation && staff?.role === 'guardian',
-            answerLinkExample: source.evaluation ? source.answerLink(open) : null,
+            answerLinkExample: source.evaluation ? source.mailPage : null,
           },
     waitingFor: source.waitingFor(),
     next: source.next(),
@@ -289,9 +288,4 @@ function unreleased(
 ): { state: 'withheld'; reason: string } | { state: 'open' | 'counting' } {
   if (task.state === 'withheld') return { state: 'withheld', reason: task.withheldReason ?? '' };
   return { state: round.state === 'closed' ? 'counting' : 'open' };
-}
-
-/** The fragment of a link: group index and manifest hash; it never reaches a server. */
-export function answerFragment(groupIndex: number, manifestHash: Uint8Array): string {
-  return `#${groupIndex}.${toBase64url(manifestHash)}`;
 }
