@@ -51,11 +51,10 @@ export class TokenIssuing {
 
   /**
    * The blind signature, 256 bytes: the same for the same request, as often as it is asked for.
-   * @returns also whether the code was used for the first time
    * @throws Refusal `codeUnknown`, `codeExpired`, `wrongKey`, `invalidMessage`, with nothing marked;
    * `codeUsed` for a code that was used with another request
    */
-  async issue(asked: TokenAsked): Promise<{ signature: Uint8Array; first: boolean }> {
+  async issue(asked: TokenAsked): Promise<Uint8Array> {
     const codeHash = sha256(asked.code);
     const requestHash = sha256(asked.request);
     const code = this.#parts.invitations.code(codeHash);
@@ -66,7 +65,7 @@ export class TokenIssuing {
     const blinded = openRequest(asked.request, key);
     requireUsable(code, requestHash);
     await this.#write(codeHash, requestHash);
-    return { signature: issueToken(key, blinded), first: code.requestHash === undefined };
+    return issueToken(key, blinded);
   }
 
   /** Marks a code, together with those that wait in this turn. @throws Refusal `codeUsed` */

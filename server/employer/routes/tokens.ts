@@ -15,8 +15,8 @@ import type { EmployerParts } from '../parts.ts';
 export const TOKENS_PATH = '/tokens';
 
 const LIMIT_BYTES = 2048;
-/** Requests of one address that get no new token, in one minute. */
-const FRUITLESS = 120;
+/** Requests of one address that are refused in words, in one minute. */
+const REFUSED = 120;
 const MINUTE_MS = 60_000;
 
 const ASKED = z.strictObject({
@@ -32,8 +32,8 @@ const ASKED = z.strictObject({
 export function tokenRoutes(parts: EmployerParts): Router {
   const router = Router();
   const issuing = new TokenIssuing(parts);
-  // Whoever has a fresh code is never held up, however many others share their address.
-  const fruitless = new RateLimit(FRUITLESS, MINUTE_MS, parts.clock, parts.randomness);
+  // Whoever has a good code is never held up, however many others share their address.
+  const refused = new RateLimit(REFUSED, MINUTE_MS, parts.clock, parts.randomness);
   const guardian = crossOrigin(() => new URL(parts.pairing.url).origin);
 
   router.options(TOKENS_PATH, guardian);
@@ -42,18 +42,17 @@ export function tokenRoutes(parts: EmployerParts): Router {
     guardian,
     ...bytesBody('application/json', LIMIT_BYTES),
     async (request, response) => {
-      const count = () => {
-        if (!fruitless.allows(request.socket.remoteAddress ?? '')) throw new Refusal('tooOften');
-      };
       const { code, token_key_id, request: asked } = parseJson(ASKED, request.body);
-      const issued = await issuing
+      const signature = await issuing
         .issue({ code, tokenKeyId: token_key_id, request: asked })
         .catch((error) => {
-          if (error instanceof Refusal) count();
+          const { remoteAddress = '' } = request.socket;
+          if (error instanceof Refusal && !refused.allows(remoteAddress)) {
+            throw new Refusal('tooOften');
+          }
           throw error;
         });
-      if (!issued.first) count();
-      response.set('cache-control', 'no-store').json({ signature: toBase64url(issued.signature) });
+      response.set('cache-control', 'no-store').json({ signature: toBase64url(signature) });
     },
   );
   return router;

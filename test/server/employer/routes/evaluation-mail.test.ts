@@ -76,9 +76,12 @@ describe('the mail of the sample people', () => {
     expect(html).toContain('&lt;i&gt;After.&lt;/i&gt;');
   });
 
-  test.each(['0', '4', '-1', 'x', '1e0'])('a number that none has, %s: not found', async (number) => {
-    expect((await page(`/evaluation/mail/${number}`)).status).toBe(404);
-  });
+  test.each(['0', '4', '-1', 'x', '1e0'])(
+    'a number that none has, %s: not found',
+    async (number) => {
+      expect((await page(`/evaluation/mail/${number}`)).status).toBe(404);
+    },
+  );
 
   test('is gone with the round', async () => {
     closeTestRound(parties, round);

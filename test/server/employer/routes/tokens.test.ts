@@ -298,7 +298,7 @@ describe('from pages', () => {
 });
 
 describe('too often', () => {
-  test('who gets nothing is slowed down; who has a fresh code from the same address is not', async () => {
+  test('who guesses is slowed down; who has a good code at the same address is not', async () => {
     const guess = () => postToken(parties, tokenAsk(task(), systemRandomness(16)).body);
     const replies = await Promise.all(Array.from({ length: 130 }, guess));
     expect(replies.map(({ status }) => status)).toContain(429);
