@@ -276,30 +276,7 @@ const ENTRY = fields<ManifestEntry>({
   task_configuration: base64url,
 });
 
-const KEY_SHAPE: Shape = { config_id: 'natural', public_key: 'base64url' };
-const HEAD_SHAPE: Shape = {
-  version: 'natural',
-  sheet_hash: 'base64url',
-  round: 'natural',
-  days: { start: 'natural', duration: 'natural' },
-  time_zone: 'text',
-  guardian: { url: 'text', signing_key: 'base64url', hpke: KEY_SHAPE },
-  employer: { url: 'text', signing_key: 'base64url', hpke: KEY_SHAPE, collector: KEY_SHAPE },
-  script_hash: 'base64url',
-  groups: 'natural',
-  root: 'base64url',
-};
-const ENTRY_SHAPE: Shape = {
-  index: 'natural',
-  name: 'text',
-  department: 'text',
-  roster_size: 'natural',
-  verify_key_hash: 'base64url',
-  token_key: 'base64url',
-  task_configuration: 'base64url',
-};
-
-/** The head in this JSON value. @throws CryptoError `manifest` */
+/** The head in this JSON value. @throws CryptoError `manifest`, `decode` */
 export function checkHead(value: unknown): ManifestHead {
   HEAD(value, 'head');
   return value as ManifestHead;

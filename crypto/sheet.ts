@@ -76,6 +76,40 @@ export function noticeHash(sheet: Sheet): Uint8Array {
   return sha256(canonicalJson(sheet.notice));
 }
 
+const SHEET: Shape = fields<Sheet>({
+  version: oneOf(1),
+  title: text,
+  purpose: text,
+  notice: fields<Sheet['notice']>({
+    employer: text,
+    guardian: text,
+    contact: text,
+    points: list(text),
+  }),
+  recipients: list(text),
+  k: natural,
+  noise: fields<Sheet['noise']>({
+    variance: fields<Sheet['noise']['variance']>({ numerator: natural, denominator: natural }),
+    by: oneOf('guardian', 'both'),
+  }),
+  cadence: oneOf('weekly', 'fortnightly', 'monthly', 'quarterly'),
+  schedule: fields<Sheet['schedule']>({ first_day: natural, round_days: natural }),
+  response_percent: natural,
+  retention: fields<Sheet['retention']>({ trends_days: natural }),
+  deadline_days: natural,
+  end_day: natural,
+  questions: list(
+    fields<Question>({
+      id: text,
+      name: text,
+      text,
+      why: text,
+      options: list(text),
+      favourable: oneOf('high', 'low'),
+    }),
+  ),
+});
+
 /**
  * The sheet in these bytes, provided that they are canonical JSON with the hash that was signed.
  * Both parties validated the content before they signed it; here only its shape is checked, so that

@@ -5,6 +5,7 @@ import { type Logger, pino } from 'pino';
 import { z } from 'zod';
 import type { Randomness } from '../crypto/random.ts';
 import { Secret } from '../crypto/secret.ts';
+import { PlanError } from './domain/plan-error.ts';
 import type { Staff } from './domain/staff.ts';
 import type { PageFolders } from './http/pages.ts';
 import { Refusal } from './http/refusal.ts';

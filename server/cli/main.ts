@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { createInterface } from 'node:readline/promises';
+import { PlanError } from '../domain/plan-error.ts';
 import { openEmployer } from '../employer/employer.ts';
 import { openGuardian } from '../guardian/guardian.ts';
-import { PlanError } from '../domain/plan-error.ts';
 import { Refusal } from '../http/refusal.ts';
 import { PeerAway, PeerRefusal } from '../peer/client.ts';
 import { INIT_USAGE, init } from './init.ts';
@@ -11,7 +11,7 @@ import { type CommandIo, CommandRefused, UsageError } from './io.ts';
 import { PAIR_USAGE, pair } from './pair.ts';
 import { ROSTER_USAGE, roster } from './roster.ts';
 import { employerRound, guardianRound, ROUND_USAGE } from './round.ts';
-import { partyConfig, serve } from './serve.ts';
+import { partyConfig, requirePaired, serve } from './serve.ts';
 import { readSettings, type Settings, SettingsError } from './settings.ts';
 import { STAFF_USAGE, staff } from './staff.ts';
 import { employerSurvey, guardianSurvey, SURVEY_USAGE } from './survey.ts';
@@ -81,7 +81,8 @@ async function run(args: readonly string[], file: string | undefined): Promise<v
   if (!commands.includes(command)) throw new UsageError(USAGE);
   const settings = readSettings(file, process.env);
   const config = partyConfig(settings);
-  const isGuardian = settings.party === 'guardian';
+  const guardian = () => openAfter(settings, () => openGuardian(config));
+  const employer = () => openAfter(settings, () => openEmployer(config));
   switch (command) {
     case 'pair':
       return pair(rest, settings, io, fetch);
@@ -95,35 +96,28 @@ async function run(args: readonly string[], file: string | undefined): Promise<v
       });
     case 'roster':
       requireParty(settings, 'employer');
-      return once(
-        () => openEmployer(config),
-        (open) => roster(rest, open, io),
-      );
+      return once(employer, (open) => roster(rest, open, io));
     case 'invite':
       requireParty(settings, 'employer');
-      return once(
-        () => openEmployer(config),
-        (open) => invite(rest, open, config.pages.views, io),
-      );
+      return once(employer, (open) => invite(rest, open, config.pages.views, io));
     case 'staff':
-      return isGuardian
-        ? once(
-            () => openGuardian(config),
-            (open) => staff(rest, 'guardian', open, io),
-          )
-        : once(
-            () => openEmployer(config),
-            (open) => staff(rest, 'employer', open, io),
-          );
+      return settings.party === 'guardian'
+        ? once(guardian, (open) => staff(rest, 'guardian', open, io))
+        : once(employer, (open) => staff(rest, 'employer', open, io));
     case 'survey':
-      return isGuardian
-        ? once(() => openGuardian(config), (open) => guardianSurvey(rest, open, io))
-        : once(() => openEmployer(config), (open) => employerSurvey(rest, open, io));
+      return settings.party === 'guardian'
+        ? once(guardian, (open) => guardianSurvey(rest, open, io))
+        : once(employer, (open) => employerSurvey(rest, open, io));
     case 'round':
-      return isGuardian
-        ? once(() => openGuardian(config), (open) => guardianRound(rest, open, io))
-        : once(() => openEmployer(config), (open) => employerRound(rest, open, io));
+      return settings.party === 'guardian'
+        ? once(guardian, (open) => guardianRound(rest, open, io))
+        : once(employer, (open) => employerRound(rest, open, io));
   }
+}
+
+async function openAfter<Parts>(settings: Settings, open: () => Promise<Parts>): Promise<Parts> {
+  requirePaired(settings);
+  return open();
 }
 
 /** Runs a command that may open the party's data, and closes it again whatever happens. */

@@ -1,9 +1,11 @@
-import { isoDate, dayOf } from '../domain/days.ts';
+import { dayOf } from '../domain/days.ts';
+import { roundPlanned } from '../domain/withheld.ts';
 import type { EmployerParts } from '../employer/parts.ts';
 import type { GuardianParts } from '../guardian/parts.ts';
 import { planRound } from '../guardian/plan.ts';
 import { closeRoundEarly, openRound, whyNotOpen } from '../guardian/rounds.ts';
 import { nextRoundOf } from '../guardian/schedule.ts';
+import { daysOf } from '../http/pages.ts';
 import type { Round } from '../storage/rounds.ts';
 import type { Stores } from '../storage/stores.ts';
 import { type CommandIo, CommandRefused, table, UsageError } from './io.ts';
@@ -40,7 +42,10 @@ export async function guardianRound(
   if (verb === 'list' && rest.length === 0) return list(await open(), io);
   if (verb === 'plan') return plan(await open(), rest, io);
   const [number, ...more] = rest;
-  if (number === undefined || more.length > 0) throw new UsageError(ROUND_USAGE.guardian);
+  const known = verb === 'status' || verb === 'open' || verb === 'close';
+  if (!known || number === undefined || more.length > 0) {
+    throw new UsageError(ROUND_USAGE.guardian);
+  }
   const parts = await open();
   const round = find(parts, number);
   switch (verb) {
@@ -64,8 +69,6 @@ export async function guardianRound(
       io.out(`Round ${number} is closed.`);
       return;
     }
-    default:
-      throw new UsageError(ROUND_USAGE.guardian);
   }
 }
 
@@ -78,7 +81,8 @@ async function plan(parts: GuardianParts, args: readonly string[], io: CommandIo
   const approved = parts.sheets.inState('approved');
   const [stored] = approved;
   if (stored === undefined) throw new CommandRefused('no survey is approved');
-  if (approved.length > 1) throw new CommandRefused('several surveys are approved; their schedules plan');
+  if (approved.length > 1)
+    throw new CommandRefused('several surveys are approved; their schedules plan');
   const scheduled = nextRoundOf(parts, stored);
   if (scheduled === undefined) throw new CommandRefused('the survey has no further round');
   const start = first === undefined ? scheduled.start : dayOf(first);
@@ -91,8 +95,8 @@ async function plan(parts: GuardianParts, args: readonly string[], io: CommandIo
     days: { start, duration: scheduled.duration },
   });
   const round = parts.rounds.withNumber(number) as Round;
-  const groups = parts.tasks.ofRound(round.manifestHash).length;
-  io.out(`Round ${number} is planned: ${groups} groups, from ${isoDate(start)}.`);
+  io.out(roundPlanned(number, parts.tasks.ofRound(round.manifestHash).length));
+  io.out(`It is for ${daysOf(round).opens} to ${daysOf(round).closes}.`);
 }
 
 function list(stores: Stores, io: CommandIo): void {
@@ -103,29 +107,31 @@ function list(stores: Stores, io: CommandIo): void {
   }
   const rows = rounds.map((round) => {
     const groups = stores.tasks.states(round.manifestHash);
+    const { opens, closes } = daysOf(round);
     const total = Object.values(groups).reduce((sum, count) => sum + count, 0);
     return [
       String(round.number),
       round.state,
-      date(round.opensMs),
-      date(round.closesMs),
+      opens,
+      closes,
       String(total),
       String(groups.confirmed),
       String(groups.withheld),
     ];
   });
-  const head = ['Round', 'State', 'Opens', 'Closes', 'Groups', 'Released', 'Withheld'];
+  const head = ['Round', 'State', 'First day', 'Last day', 'Groups', 'Released', 'Withheld'];
   for (const line of table([head, ...rows])) io.out(line);
 }
 
 function status(stores: Stores, round: Round, io: CommandIo): void {
   const groups = stores.tasks.states(round.manifestHash);
-  io.out(`Round ${round.number}: ${round.state}`);
-  for (const [state, count] of Object.entries(groups)) {
-    if (count > 0) io.out(`  ${String(count).padStart(5)} ${state}`);
+  const { opens, closes } = daysOf(round);
+  io.out(`Round ${round.number}: ${round.state}, ${opens} to ${closes}`);
+  const counts = Object.entries(groups).filter(([, count]) => count > 0);
+  io.out(`Groups: ${counts.map(([state, count]) => `${count} ${state}`).join(', ')}`);
+  for (const event of stores.events.ofRound(round.number)) {
+    io.out(`${moment(event.atMs)}  ${event.sentence}`);
   }
-  const events = stores.events.ofRound(round.number);
-  for (const event of events) io.out(`${date(event.atMs)}  ${event.sentence}`);
 }
 
 function next(parts: GuardianParts, round: Round): string {
@@ -139,7 +145,7 @@ function find(stores: Stores, text: string): Round {
   return round;
 }
 
-/** In UTC, to the minute. */
-function date(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 16).replace('T', ' ');
+/** To the minute. */
+function moment(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }

@@ -25,7 +25,9 @@ const SETTINGS = z
     /** What people know the other party as. */
     other_name: z.string().trim().min(1).max(60),
     /** Where this party answers, as browsers and the other party reach it: scheme, host and port. */
-    url: z.url().refine((text) => new URL(text).origin === text, 'scheme, host and port only'),
+    url: z
+      .string()
+      .refine(isOrigin, 'http or https, host and port, such as https://chorus.example'),
     /** Where it listens; TLS ends in front of it. */
     host: z.string().min(1).default('127.0.0.1'),
     port: z.int().min(1).max(65_535),

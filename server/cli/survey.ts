@@ -5,7 +5,8 @@ import { parseCanonicalJson } from '../../crypto/canonical.ts';
 import { sha256 } from '../../crypto/sha256.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
 import { sheetFacts } from '../domain/sheet-facts.ts';
-import { encodeSheet, parseSheet } from '../domain/sheets.ts';
+import { parseSheetFile } from '../domain/sheet-file.ts';
+import { encodeSheet } from '../domain/sheets.ts';
 import type { EmployerParts } from '../employer/parts.ts';
 import { draftSheet, submitSheets } from '../employer/sheets.ts';
 import type { GuardianParts } from '../guardian/parts.ts';
@@ -22,7 +23,7 @@ export const SURVEY_USAGE = {
 /** How many of a sheet's hash a person types. */
 const SHORT = 10;
 
-/** @throws CommandRefused with every fault of the sheet in words */
+/** A sheet as a person wrote it, completed. @throws CommandRefused with every fault of the sheet in words */
 export function readSheetFile(path: string): Sheet {
   let text: string;
   try {
@@ -31,9 +32,11 @@ export function readSheetFile(path: string): Sheet {
     throw new CommandRefused(`${path} cannot be read`);
   }
   try {
-    return parseSheet(JSON.parse(text));
+    return parseSheetFile(JSON.parse(text));
   } catch (error) {
-    if (error instanceof z.ZodError) throw new CommandRefused(`${path}:\n${z.prettifyError(error)}`);
+    if (error instanceof z.ZodError) {
+      throw new CommandRefused(`${path}:\n${z.prettifyError(error)}`);
+    }
     throw new CommandRefused(`${path} is not JSON: ${(error as Error).message}`);
   }
 }
@@ -55,6 +58,10 @@ export async function employerSurvey(
     const sheet = readSheetFile(argument);
     const parts = await open();
     const hash = draftSheet(parts, sheet);
+    const state = parts.sheets.withHash(hash)?.state;
+    if (state !== 'draft') {
+      throw new CommandRefused(`this very sheet is ${state} already, as ${shortHash(hash)}`);
+    }
     try {
       await submitSheets(parts);
       io.out(`Submitted as ${shortHash(hash)}; the guardian decides.`);
@@ -80,21 +87,18 @@ export async function guardianSurvey(
   const [verb, argument, ...words] = args;
   const alone = words.length === 0;
   if (verb === 'list' && argument === undefined) return list((await open()).sheets.all(), io);
-  if (argument === undefined) throw new UsageError(SURVEY_USAGE.guardian);
+  const known = alone ? verb === 'show' || verb === 'approve' : verb === 'refuse';
+  if (!known || argument === undefined) throw new UsageError(SURVEY_USAGE.guardian);
   const parts = await open();
   const stored = find(parts.sheets.all(), argument);
-  if (verb === 'show' && alone) return show(stored, io);
-  if (verb === 'approve' && alone) {
+  if (verb === 'show') return show(stored, io);
+  if (verb === 'approve') {
     approveSheet(parts, stored.hash);
     io.out(`Approved. Rounds of “${sheetOf(stored).title}” are planned by its schedule.`);
-    return;
-  }
-  if (verb === 'refuse' && !alone) {
+  } else {
     refuseSheet(parts, stored.hash, words.join(' '));
     io.out('Refused; the employer is told why.');
-    return;
   }
-  throw new UsageError(SURVEY_USAGE.guardian);
 }
 
 function list(sheets: readonly StoredSheet[], io: CommandIo): void {

@@ -1,7 +1,8 @@
 import type { Sheet } from '../../crypto/sheet.ts';
-import { orgTree, type UnitSize } from './org.ts';
+import { growTree, type OrgTree, type UnitSize } from './org.ts';
 import { planMin } from './plan-size.ts';
-import { type Plan, planGroups } from './planner.ts';
+import { type Plan, planning } from './planner.ts';
+import type { Turns } from './turns.ts';
 
 /** The smallest group that may be planned for a sheet, in people. */
 export function smallestGroup(sheet: Sheet): number {
@@ -13,10 +14,18 @@ export function smallestGroup(sheet: Sheet): number {
   });
 }
 
+/** A plan together with the tree that it is of. */
+export interface RoundGroups extends Plan {
+  readonly tree: OrgTree;
+}
+
 /**
- * The reporting groups of a round: what both parties make of the same units and the same sheet.
+ * The reporting groups of a round, in steps: what both parties make of the same units and the same
+ * sheet.
  * @throws PlanError `too-small` if there are too few people for one group, in words
  */
-export function roundGroups(units: readonly UnitSize[], sheet: Sheet): Plan {
-  return planGroups(orgTree(units), smallestGroup(sheet));
+export function* roundGroups(units: readonly UnitSize[], sheet: Sheet): Turns<RoundGroups> {
+  const tree = yield* growTree(units, sheet.notice.employer);
+  yield;
+  return { tree, ...(yield* planning(tree, smallestGroup(sheet))) };
 }

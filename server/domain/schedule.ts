@@ -33,6 +33,33 @@ export function nextRound(
   }
 }
 
+/**
+ * Whether a sheet allows a round on these days: not longer than it says, and over by its last day.
+ * @param lastStart first day of the sheet's newest round; a round on or before it is refused
+ * @param offSchedule also on days that its cadence does not give; each round costs privacy, so only
+ * where nobody real is asked
+ */
+export function allowsDays(
+  sheet: Sheet,
+  days: Days,
+  lastStart: number | undefined,
+  offSchedule: boolean,
+): boolean {
+  if (
+    days.duration < 1 ||
+    days.duration > sheet.schedule.round_days ||
+    days.start + days.duration - 1 > sheet.end_day ||
+    (lastStart !== undefined && days.start <= lastStart)
+  ) {
+    return false;
+  }
+  if (offSchedule) return true;
+  for (let index = 0; ; index++) {
+    const start = nthStart(sheet, index);
+    if (start >= days.start) return start === days.start;
+  }
+}
+
 function nthStart(sheet: Sheet, index: number): number {
   const { cadence, schedule } = sheet;
   if (cadence === 'weekly' || cadence === 'fortnightly') {

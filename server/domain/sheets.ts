@@ -29,7 +29,7 @@ const SHEET = z.strictObject({
     by: z.enum(['guardian', 'both']),
   }),
   cadence: z.enum(['weekly', 'fortnightly', 'monthly', 'quarterly']),
-  schedule: z.strictObject({ first_day: naturals, round_days: z.int().min(1).max(60) }),
+  schedule: z.strictObject({ first_day: day, round_days: z.int().min(1).max(60) }),
   response_percent: z.int().min(5).max(100),
   retention: z.strictObject({ trends_days: z.int().min(1).max(3650) }),
   deadline_days: z.int().min(1).max(60),

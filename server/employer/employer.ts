@@ -80,9 +80,11 @@ export async function openEmployer(config: PartyConfig): Promise<EmployerParts> 
     mailQueue: new MailQueue(base.db),
     contexts: new Contexts(base.rounds, base.sheets),
     roundKeys: new RoundKeyFiles(base.keyFiles, 'helper'),
+    scriptHash: () => sha256(readAsset(config.pages, 'answer.js')),
     tokenKeys,
     tokenKeyMaking: new TokenKeyMaking(tokenKeys, base.log),
     signing: new OneAtATime(),
+    evaluation: config.evaluation,
   };
 }
 
@@ -93,6 +95,7 @@ export async function openEmployer(config: PartyConfig): Promise<EmployerParts> 
 export async function startEmployer(config: PartyConfig): Promise<Employer> {
   const parts = await openEmployer(config);
   const desk = new StaffDesk(parts, 'employer', config);
+  parts.keyFiles.wipeDrafts();
   const work = new PartyWork(
     parts,
     'guardian',

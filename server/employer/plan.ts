@@ -2,12 +2,11 @@ import { parseCanonicalJson } from '../../crypto/canonical.ts';
 import { HPKE_SEED_SIZE, HpkePrivateKey } from '../../crypto/hpke.ts';
 import { Secret } from '../../crypto/secret.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
-import { inTurns } from '../aggregator/paced.ts';
+import { inTurns, paced, pause } from '../aggregator/paced.ts';
 import type { UnitSize } from '../domain/org.ts';
 import { groupOfUnit } from '../domain/planner.ts';
 import { roundGroups } from '../domain/round-groups.ts';
 import { parseSheet } from '../domain/sheets.ts';
-import { roundPlanned } from '../domain/withheld.ts';
 import { Refusal } from '../http/refusal.ts';
 import { transact } from '../storage/stores.ts';
 import { drawCollectorKey, readCollectorKey } from './collector-key.ts';
@@ -29,18 +28,19 @@ export interface Contribution {
 /**
  * This party's part of a proposed round. The roster is frozen for it; keys are made once, so that
  * asked again before the manifest is signed, it gives the same keys.
- * @throws Refusal `planMismatch` if the sheet is not known or not approved, or the round is planned
+ * @throws Refusal `planMismatch` if the sheet is not known or not approved, or the round is planned;
+ * PlanError `too-small` if there are too few people for one group
  */
-export function contribute(
+export async function contribute(
   parts: EmployerParts,
   number: number,
   sheetHash: Uint8Array,
   sheetSignature: Uint8Array,
-): Contribution {
-  hearApproval(parts, sheetHash, sheetSignature);
-  if (parts.rounds.withNumber(number) !== undefined) {
-    throw new Refusal('planMismatch', 'this round has a manifest already');
-  }
+): Promise<Contribution> {
+  const sheet = parseSheet(parseCanonicalJson(hearApproval(parts, sheetHash, sheetSignature)));
+  requireUnsigned(parts, number);
+  // First, since it may be refused: then no key is made.
+  const units = await freezeUnits(parts, number, sheet);
   const kept = parts.roundKeys.read(number);
   const inputSeed = kept?.inputSeed ?? new Secret(parts.randomness(HPKE_SEED_SIZE));
   if (kept === undefined) parts.roundKeys.write(number, { inputSeed, verifyKeys: [] });
@@ -48,7 +48,7 @@ export function contribute(
     readCollectorKey(parts.keyFiles, number) ??
     drawCollectorKey(parts.keyFiles, number, parts.randomness);
   return {
-    units: transact(parts.db, () => parts.roster.freeze(number)),
+    units,
     input: HpkePrivateKey.fromSeed(inputSeed).publicKey,
     collector: collector.publicKey,
   };
@@ -98,7 +98,7 @@ export async function giveTokenKeys(
   groups: number,
 ): Promise<readonly Uint8Array[]> {
   if (parts.rounds.withNumber(number) !== undefined) {
-    throw new Refusal('planMismatch', 'this round has a manifest already');
+    throw new Refusal('roundTaken');
   }
   const units = parts.roster.roundUnits(number);
   const planned = units.reduce((most, { groupIndex }) => Math.max(most, groupIndex + 1), 0);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { toBase64url } from '../../crypto/bytes.ts';
+import { parseCanonicalJson } from '../../crypto/canonical.ts';
 import { CryptoError } from '../../crypto/errors.ts';
 import { sha256 } from '../../crypto/sha256.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
@@ -36,7 +37,9 @@ export function submitSheets(parts: EmployerParts): Promise<boolean> {
 
 /** submitted → approved or refused, once the guardian has decided. @throws PeerAway */
 export function hearDecisions(parts: EmployerParts): Promise<boolean> {
-  return each(parts.sheets.inState('submitted'), parts.peer, (stored) => hearDecision(parts, stored));
+  return each(parts.sheets.inState('submitted'), parts.peer, (stored) =>
+    hearDecision(parts, stored),
+  );
 }
 
 async function hearDecision(parts: EmployerParts, stored: StoredSheet): Promise<boolean> {
@@ -67,19 +70,21 @@ async function hearDecision(parts: EmployerParts, stored: StoredSheet): Promise<
 
 /**
  * The guardian's signature of a sheet: with it the sheet is approved.
+ * @returns the sheet's bytes
  * @throws Refusal `planMismatch` if this party did not submit the sheet; CryptoError `signature`
  */
 export function hearApproval(
   parts: EmployerParts,
   hash: Uint8Array,
   signature: Uint8Array,
-): void {
+): Uint8Array {
   verifySignature(parts.pairing.signingKey, signature, 'chorus sheet v1', hash);
   const now = parts.clock.now();
   // The reply to the submission may have been lost.
   parts.sheets.move(hash, 'draft', 'submitted', now);
   parts.sheets.approve(hash, signature, now);
-  if (parts.sheets.withHash(hash)?.state !== 'approved') {
+  const stored = parts.sheets.withHash(hash);
+  if (stored?.state !== 'approved') {
     throw new Refusal('planMismatch', 'this party did not submit the sheet');
   }
   return stored.bytes;

@@ -16,13 +16,15 @@ import { Secret } from '../../crypto/secret.ts';
 import { sha256 } from '../../crypto/sha256.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
 import { signingPublicKey, verifySignature } from '../../crypto/signing.ts';
-import { inTurns, paced } from '../aggregator/paced.ts';
+import { lastStart } from '../aggregator/last-start.ts';
+import { inTurns, paced, pause } from '../aggregator/paced.ts';
 import type { RoundKeys } from '../aggregator/round-keys.ts';
-import { roundTimes } from '../domain/days.ts';
+import { isTimeZone, roundTimes } from '../domain/days.ts';
 import type { Group } from '../domain/planner.ts';
 import { roundGroups } from '../domain/round-groups.ts';
 import { allowsDays } from '../domain/schedule.ts';
 import { parseSheet } from '../domain/sheets.ts';
+import { roundPlanned } from '../domain/withheld.ts';
 import { Refusal } from '../http/refusal.ts';
 import type { RoundUnit } from '../storage/roster.ts';
 import { transact } from '../storage/stores.ts';
@@ -53,13 +55,23 @@ export async function signPlan(parts: EmployerParts, plan: SignedPlan): Promise<
   verifySignature(parts.pairing.signingKey, plan.guardianSignature, 'chorus manifest v1', hash);
   const head = checkHead(parseCanonicalJson(plan.head));
   const keys = checkOwnFields(parts, head, plan);
+  await pause();
+  // Signed meanwhile, on another connection of the guardian's: its days are then taken by itself.
+  const signedMeanwhile = signedAlready(parts, plan.number, hash);
+  if (signedMeanwhile !== undefined) return signedMeanwhile;
   const stored = parts.sheets.withHash(fromBase64url(head.sheet_hash));
   if (stored?.state !== 'approved') throw new Refusal('planMismatch', 'the sheet is not approved');
   const sheet = parseSheet(parseCanonicalJson(stored.bytes));
-  if (!allowsDays(sheet, head.days)) {
-    throw new Refusal('planMismatch', 'the sheet allows no round on these days');
+  if (!isTimeZone(head.time_zone)) {
+    throw new Refusal('planMismatch', 'the time zone of the head is not known here');
   }
+  const requireDays = () => {
+    if (allowsDays(sheet, head.days, lastStart(parts, stored.hash), parts.evaluation)) return;
+    throw new Refusal('planMismatch', 'the sheet allows no round on these days');
+  };
+  requireDays();
   requireEntries(head, plan.entries);
+  await pause();
   const tasks = await paced(plan.entries, (bytes, i) => openEntry(head, sheet, i, bytes));
   checkVerifyKeys(plan, tasks);
   await checkTokenKeys(parts, plan.number, tasks);
@@ -76,6 +88,8 @@ export async function signPlan(parts: EmployerParts, plan: SignedPlan): Promise<
     // The same plan may have come twice at once.
     const twin = signedAlready(parts, plan.number, hash);
     if (twin !== undefined) return twin;
+    // Meanwhile another round may have been signed on these days.
+    requireDays();
     const invited = await freezeInvitees(parts, plan.number, units);
     const sheetHash = stored.hash;
     const checked = { hash, head, sheet, sheetHash, keys, tasks, signature, units, invited };
@@ -133,6 +147,13 @@ function keepPlan(parts: EmployerParts, plan: SignedPlan, checked: CheckedPlan):
         configuration: task.configuration,
       });
     }
+    parts.events.add({
+      atMs: parts.clock.now(),
+      round: plan.number,
+      groupIndex: null,
+      kind: 'planned',
+      sentence: roundPlanned(plan.number, tasks.length),
+    });
   });
 }
 
@@ -195,6 +216,8 @@ function checkOwnFields(parts: EmployerParts, head: ManifestHead, plan: SignedPl
     head.guardian.url !== parts.pairing.url ||
     head.guardian.signing_key !== toBase64url(parts.pairing.signingKey) ||
     head.employer.url !== parts.url ||
+    // The same program at both parties: else one of them could choose the page alone.
+    head.script_hash !== toBase64url(parts.scriptHash()) ||
     head.employer.signing_key !== toBase64url(signingPublicKey(parts.signingSeed)) ||
     head.employer.hpke.config_id !== configId(plan.number) ||
     head.employer.collector.config_id !== configId(plan.number) ||

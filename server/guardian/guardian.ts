@@ -41,8 +41,8 @@ import { announceWithheld, withholdOverdue } from './withhold.ts';
 export interface Guardian extends Party {
   /** Plans a round with the employer; repeatable. @returns the manifest hash */
   plan(plan: RoundPlan): Promise<Uint8Array>;
-  /** Approves a submitted sheet. @throws Refusal `planMismatch` */
-  approve(sheetHash: Uint8Array): void;
+  /** Approves a submitted sheet. @returns whether it is approved now; false if it is not here */
+  approve(sheetHash: Uint8Array): boolean;
 }
 
 /** What the guardian works with, without serving anything: for single commands too. */
@@ -59,6 +59,7 @@ export async function openGuardian(config: PartyConfig): Promise<GuardianParts> 
     script: readAsset(config.pages, 'answer.js'),
     timeZone: config.timeZone,
     planDaysAhead: config.planDaysAhead,
+    evaluation: config.evaluation,
   };
 }
 
@@ -69,6 +70,7 @@ export async function openGuardian(config: PartyConfig): Promise<GuardianParts> 
 export async function startGuardian(config: PartyConfig): Promise<Guardian> {
   const parts = await openGuardian(config);
   const desk = new StaffDesk(parts, 'guardian', config);
+  parts.keyFiles.wipeDrafts();
   const work = new PartyWork(
     parts,
     'employer',
@@ -77,7 +79,7 @@ export async function startGuardian(config: PartyConfig): Promise<Guardian> {
       { name: 'close rounds', run: () => closeDueRounds(parts) },
       { name: 'draw lots', run: () => drawLots(parts) },
       { name: 'withhold what is overdue', run: () => withholdOverdue(parts) },
-      { name: 'plan rounds', run: () => planDueRounds(parts, (plan) => planRound(parts, plan)) },
+      { name: 'plan rounds', run: () => planDueRounds(parts, plan) },
       { name: 'open rounds', run: () => openDueRounds(parts) },
       { name: 'announce withheld groups', run: () => announceWithheld(parts) },
       { name: 'count', run: () => countLots(parts) },
@@ -122,6 +124,11 @@ export async function startGuardian(config: PartyConfig): Promise<Guardian> {
   app.use(collectionRoutes(parts, nudge));
   app.use(manifestRoutes(parts));
   app.use(sheetRoutes(parts));
+  hpkeConfigRoute(app, () =>
+    parts.rounds
+      .inState('open')
+      .map((round) => parts.contexts.round(round.manifestHash).head.guardian.hpke),
+  );
   sharedPages(app, source);
   app.use(pageRoutes(parts, source, nudge));
   app.use(surveyRoutes(parts, source, nudge));
@@ -139,9 +146,13 @@ export async function startGuardian(config: PartyConfig): Promise<Guardian> {
     setPreparing: (value) => {
       preparing = value;
     },
+    plan,
     evaluationLink: (person) => desk.evaluationLink(person),
-    plan: (plan) => planRound(parts, plan),
-    approve: (sheetHash) => approveSheet(parts, sheetHash),
+    approve(sheetHash) {
+      if (parts.sheets.withHash(sheetHash)?.state === 'submitted') approveSheet(parts, sheetHash);
+      nudge();
+      return parts.sheets.withHash(sheetHash)?.state === 'approved';
+    },
     close: () => closeParty(parts, work, server),
   };
 }

@@ -27,6 +27,8 @@ export interface GuardianParts extends Stores {
   readonly timeZone: string;
   /** How long before it opens a round is planned. */
   readonly planDaysAhead: number;
+  /** Both parties on one machine, for trying it out: rounds may be planned off the schedule. */
+  readonly evaluation: boolean;
   readonly scripts: ScriptStore;
   /** The answering page's script as it is built now: what the next round is planned with. */
   readonly script: Uint8Array;

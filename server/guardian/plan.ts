@@ -15,11 +15,14 @@ import {
 import { Secret } from '../../crypto/secret.ts';
 import { sha256 } from '../../crypto/sha256.ts';
 import { signingPublicKey } from '../../crypto/signing.ts';
-import { paced } from '../aggregator/paced.ts';
+import { lastStart } from '../aggregator/last-start.ts';
+import { inTurns, paced, pause } from '../aggregator/paced.ts';
 import { VERIFY_KEY_SIZE } from '../aggregator/round-keys.ts';
 import { type Days, roundTimes } from '../domain/days.ts';
 import { roundGroups } from '../domain/round-groups.ts';
+import { allowsDays } from '../domain/schedule.ts';
 import { parseSheet } from '../domain/sheets.ts';
+import { roundPlanned } from '../domain/withheld.ts';
 import { Refusal } from '../http/refusal.ts';
 import { bytesField } from '../http/schema.ts';
 import { PeerAway, PeerRefusal } from '../peer/client.ts';
@@ -80,9 +83,24 @@ export async function planRound(parts: GuardianParts, plan: RoundPlan): Promise<
   return round.manifestHash;
 }
 
+/** Unless another connection discarded it before, and drafted the round anew. */
+function discardDraft(parts: GuardianParts, { manifestHash, number }: Round): void {
+  const discarded = transact(parts.db, () => {
+    if (parts.rounds.withHash(manifestHash)?.employerSignature !== null) return false;
+    parts.tasks.deleteOfRound(manifestHash);
+    parts.rounds.deleteUnsigned(manifestHash);
+    return true;
+  });
+  // Keys that a crash leaves behind here are overwritten by the next draft.
+  if (discarded) parts.roundKeys.delete(number);
+}
+
 async function draftRound(parts: GuardianParts, plan: RoundPlan): Promise<Round> {
   const stored = approvedSheet(parts, plan.sheetHash);
   const sheet = parseSheet(parseCanonicalJson(stored.bytes));
+  if (!allowsDays(sheet, plan.days, lastStart(parts, stored.hash), parts.evaluation)) {
+    throw new Refusal('planMismatch', 'the sheet allows no round on these days');
+  }
   const answer = await parts.peer.postJson(`/peer/rounds/${plan.number}/keys`, {
     sheet_hash: toBase64url(stored.hash),
     sheet_signature: toBase64url(stored.guardianSignature as Buffer),
@@ -123,10 +141,13 @@ async function draftRound(parts: GuardianParts, plan: RoundPlan): Promise<Round>
     const planned = { ...group, tokenKey, verifyKeyHash: sha256(verifyKey.reveal()) };
     return planEntry(shared, sheet, planned, index);
   });
+  await pause();
   const encoded = planHead(shared, entries);
+  await pause();
   const head = checkHead(parseCanonicalJson(encoded));
   const tasks = await paced(entries, (bytes, index) => openEntry(head, sheet, index, bytes));
   const hash = manifestHash(encoded);
+  await pause();
   return transact(parts.db, () => {
     // The same plan may have been asked for twice at once: the keys of the first are the round's.
     const twin = parts.rounds.withNumber(plan.number);

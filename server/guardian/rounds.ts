@@ -4,7 +4,6 @@ import { planLots } from '../domain/lots.ts';
 import { Refusal } from '../http/refusal.ts';
 import { truncateWal } from '../storage/database.ts';
 import type { Round } from '../storage/rounds.ts';
-import type { Task } from '../storage/tasks.ts';
 import { transact } from '../storage/stores.ts';
 import type { Task } from '../storage/tasks.ts';
 import type { GuardianParts } from './parts.ts';
@@ -14,6 +13,10 @@ import { withholdInside } from './withhold.ts';
 export function whyNotOpen(parts: GuardianParts, round: Round): string | undefined {
   if (round.employerSignature === null) return 'the employer has not signed its manifest';
   if (parts.clock.now() < round.opensMs) return 'its first day has not begun';
+  const script = (of: Round) => parts.contexts.round(of.manifestHash).head.script_hash;
+  if (parts.rounds.inState('open').some((open) => script(open) !== script(round))) {
+    return 'another round is open that was signed with another answering page';
+  }
   if (parts.tasks.inState('noised').length > 0) {
     return 'the employer still owes its half of an earlier result';
   }

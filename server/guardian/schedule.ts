@@ -1,18 +1,47 @@
 import { parseCanonicalJson } from '../../crypto/canonical.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
+import { lastStart } from '../aggregator/last-start.ts';
 import { type Days, today } from '../domain/days.ts';
 import { nextRound } from '../domain/schedule.ts';
+import { dayWords } from '../domain/shown.ts';
 import { each } from '../jobs/each.ts';
+import { PeerRefusal } from '../peer/client.ts';
 import type { StoredSheet } from '../storage/sheets.ts';
 import type { GuardianParts } from './parts.ts';
 import type { RoundPlan } from './plan.ts';
+import { whyNotOpen } from './rounds.ts';
+import { titleOf } from './sheets.ts';
 
 /** The next round of an approved sheet that is not planned yet, or undefined if there is none. */
 export function nextRoundOf(parts: GuardianParts, stored: StoredSheet): Days | undefined {
   const sheet = parseCanonicalJson(stored.bytes) as unknown as Sheet;
-  const last = parts.rounds.ofSheet(stored.hash).at(-1);
-  const lastStart = last && parts.contexts.round(last.manifestHash).head.days.start;
-  return nextRound(sheet, lastStart, today(parts.clock.now(), parts.timeZone));
+  return nextRound(sheet, lastStart(parts, stored.hash), today(parts.clock.now(), parts.timeZone));
+}
+
+/** What this party does or waits for next, in sentences for people. */
+export function whatIsNext(parts: GuardianParts): string[] {
+  const sentences = parts.sheets
+    .inState('submitted')
+    .map(({ hash }) => `“${titleOf(parts, hash)}” waits for this party to approve or refuse it.`);
+  for (const round of parts.rounds.inState('planned')) {
+    const { head } = parts.contexts.round(round.manifestHash);
+    const reason = whyNotOpen(parts, round);
+    sentences.push(
+      `Round ${round.number} is planned for ${dayWords(head.days.start)}` +
+        `${reason === undefined ? ' and opens at once.' : `. It is not open: ${reason}.`}`,
+    );
+  }
+  for (const stored of parts.sheets.inState('approved')) {
+    const days = nextRoundOf(parts, stored);
+    const title = titleOf(parts, stored.hash);
+    sentences.push(
+      days === undefined
+        ? `“${title}” has no further round; to go on it needs a newly approved sheet.`
+        : `The next round of “${title}” begins on ${dayWords(days.start)} and is planned ` +
+            `${parts.planDaysAhead} ${parts.planDaysAhead === 1 ? 'day' : 'days'} before.`,
+    );
+  }
+  return sentences;
 }
 
 /**
@@ -42,7 +71,29 @@ export async function planDueRounds(
     }
   }
   return each(due, parts.peer, async (round) => {
-    await plan(round);
+    await planFree(round, plan);
     return true;
   });
+}
+
+/** Numbers that are tried for one round. */
+const TRIES = 100;
+
+/**
+ * Plans a round under the first number that the employer has not signed yet: after a restored backup
+ * this party may not know of rounds that were signed.
+ */
+async function planFree(
+  round: RoundPlan,
+  plan: (plan: RoundPlan) => Promise<unknown>,
+): Promise<void> {
+  for (let number = round.number; ; number++) {
+    try {
+      await plan({ ...round, number });
+      return;
+    } catch (error) {
+      const taken = error instanceof PeerRefusal && error.code === 'roundTaken';
+      if (!taken || number + 1 >= round.number + TRIES) throw error;
+    }
+  }
 }

@@ -239,10 +239,9 @@ const finishedRounds = new WeakMap<Stores, Map<string, TrendRound>>();
  * Rounds of earlier sheets asked other things, and are not drawn on one line with these.
  */
 function released(source: PageSource): { sheet: Sheet | undefined; rounds: TrendRound[] } {
-  const { rounds, sheets, tasks, results } = source.stores;
-  const all = rounds.all().filter((round) => round.state !== 'planned');
+  const all = source.stores.rounds.all().filter((round) => round.state !== 'planned');
   const newest = all.at(-1);
-  const sheet = newest && sheets.withHash(newest.sheetHash);
+  const sheet = newest && source.stores.sheets.withHash(newest.sheetHash);
   return {
     sheet: sheet && (parseCanonicalJson(sheet.bytes) as unknown as Sheet),
     rounds: all

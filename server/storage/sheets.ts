@@ -47,12 +47,7 @@ export class SheetStore {
   }
 
   /** Keeps a sheet; one that is known stays as it is. */
-  insert(
-    hash: Uint8Array,
-    bytes: Uint8Array,
-    state: 'draft' | 'submitted',
-    nowMs: number,
-  ): void {
+  insert(hash: Uint8Array, bytes: Uint8Array, state: 'draft' | 'submitted', nowMs: number): void {
     this.#insert.run(hash, bytes, state, nowMs);
   }
 
@@ -71,12 +66,16 @@ export class SheetStore {
 
   /** submitted → approved, signed. @returns whether it was submitted */
   approve(hash: Uint8Array, signature: Uint8Array, nowMs: number): boolean {
-    return this.#decide.run({ hash, state: 'approved', signature, reason: null, nowMs }).changes === 1;
+    return (
+      this.#decide.run({ hash, state: 'approved', signature, reason: null, nowMs }).changes === 1
+    );
   }
 
   /** submitted → refused. @returns whether it was submitted */
   refuse(hash: Uint8Array, reason: string, nowMs: number): boolean {
-    return this.#decide.run({ hash, state: 'refused', signature: null, reason, nowMs }).changes === 1;
+    return (
+      this.#decide.run({ hash, state: 'refused', signature: null, reason, nowMs }).changes === 1
+    );
   }
 
   /** @returns whether it was in `from` */

@@ -85,6 +85,13 @@ async function answered(groups = 2): Promise<TestRound> {
   return round;
 }
 
+/** The first group's trends, as an auditor sees them. */
+async function trendPage(party: PartyName): Promise<string> {
+  const cookie = staffCookie(parties, party, 'auditor');
+  const url = `${parties.urls[party]}/trends/groups/0`;
+  return (await fetch(url, { headers: { cookie } })).text();
+}
+
 /** Who is waited for, by a party's page; undefined if it does not answer. */
 async function waitingFor(party: PartyName): Promise<PartyName | null | undefined> {
   // The employer's page is for its staff.
@@ -457,7 +464,7 @@ describe('an employer that lies', () => {
     expect(states('employer', round)).toEqual(['noised', 'confirmed']);
     for (const party of PARTIES) {
       expect(await waitingFor(party)).toBe('employer');
-      const page = await (await fetch(`${parties.urls[party]}/trends/groups/0`)).text();
+      const page = await trendPage(party);
       expect(page).toContain(`Round ${number} is closed and this group is being counted`);
       expect(page).not.toContain(`Newest finished round: round ${number},`);
     }
@@ -555,12 +562,12 @@ describe('a guardian that lies', () => {
     closeTestRound(parties, round);
     await until(() => told >= 2);
     expect(states('employer', round)).toEqual(['noised', 'noised']);
-    const page = await (await fetch(`${parties.urls.employer}/trends/groups/0`)).text();
+    const page = await trendPage('employer');
     expect(page).toContain(`Round ${number} is closed and this group is being counted`);
     expect(page).not.toContain(`Newest finished round: round ${number},`);
     heal();
     await expectConfirmed(round);
-    const after = await (await fetch(`${parties.urls.employer}/trends/groups/0`)).text();
+    const after = await trendPage('employer');
     expect(after).toContain(`Newest finished round: round ${number},`);
   });
 

@@ -14,6 +14,18 @@ const INSTALLED = [
 ];
 
 /**
+ * Switches that `@sparticuz/chromium` adds for its own use: with one process, contexts fail together;
+ * without web security, requests to another origin are let through that browsers refuse.
+ */
+const UNWANTED = [
+  '--single-process',
+  '--no-zygote',
+  '--disable-web-security',
+  '--disable-site-isolation-trials',
+  '--allow-running-insecure-content',
+];
+
+/**
  * A headless Chromium: the one in `@sparticuz/chromium` (Linux, x64 or arm64), else an installed
  * Chrome. Takes 2 to 4 seconds; start one for a test file and close it afterwards.
  *
@@ -22,8 +34,7 @@ const INSTALLED = [
  */
 export async function launchBrowser(extra: readonly string[] = []): Promise<Browser> {
   if (process.platform === 'linux') {
-    // `--single-process`, which that package adds for serverless use, makes contexts fail together.
-    const args = chromium.args.filter((arg) => arg !== '--single-process' && arg !== '--no-zygote');
+    const args = chromium.args.filter((arg) => !UNWANTED.includes(arg));
     try {
       const executablePath = await chromium.executablePath();
       return await driver.launch({ executablePath, args: [...args, ...extra] });

@@ -4,7 +4,7 @@ import { blindToken, finalizeToken, type TokenState } from '../../crypto/token.t
 import { tokenKeyId } from '../../crypto/token-key.ts';
 import type { PersonalCode } from '../../server/employer/employer.ts';
 import { systemRandomness } from '../../server/party.ts';
-import type { TestRound, TwoParties } from './parties.ts';
+import { type TestRound, type TwoParties, until } from './parties.ts';
 import type { TestTask } from './test-tokens.ts';
 
 /** What a browser posts for a token, and what it keeps for the reply. */
@@ -77,4 +77,15 @@ export function codesOfGroup(
     .codes(round.head.round)
     .filter((code) => code.groupIndex === groupIndex)
     .sort((a, b) => (a.email < b.email ? -1 : 1));
+}
+
+/** Restarts the employer and waits until it answers: connections that were kept open fail once. */
+export async function restartEmployer(parties: TwoParties): Promise<void> {
+  await parties.restart('employer');
+  await until(() =>
+    fetch(`${parties.urls.employer}/health`).then(
+      ({ ok }) => ok,
+      () => false,
+    ),
+  );
 }

@@ -27,7 +27,9 @@ import { type Employer, startEmployer } from '../../server/employer/employer.ts'
 import { EvaluationClock } from '../../server/evaluation/clock.ts';
 import { pairParties } from '../../server/evaluation/pairing.ts';
 import { type Guardian, startGuardian } from '../../server/guardian/guardian.ts';
+
 import type { Mailer } from '../../server/mail/mailer.ts';
+
 import { type Party, type PartyConfig, systemRandomness } from '../../server/party.ts';
 import type { Clock } from '../../server/storage/clock.ts';
 import { type Database, openDatabase } from '../../server/storage/database.ts';
@@ -114,6 +116,8 @@ export async function startTwoParties(
     mailer?: Mailer;
     /** Time for links and sessions; the present, whatever day the parties are moved to. */
     staffClock?: Clock;
+    /** What both parties see of the clock that the test moves. */
+    seen?: (clock: Clock) => Clock;
   } = {},
 ): Promise<TwoParties> {
   await sodiumReady();
@@ -138,7 +142,7 @@ export async function startTwoParties(
     evaluation: options.evaluation ?? true,
     timeZone: 'UTC',
     planDaysAhead: 1,
-    clock,
+    clock: options.seen?.(clock) ?? clock,
     staffClock: options.staffClock ?? { now: () => Date.now() },
     ...(options.mailer && { mailer: options.mailer }),
     randomness: options.randomness ?? systemRandomness,

@@ -46,6 +46,8 @@ const STATUS: Readonly<Record<string, number>> = {
  */
 export class StubEmployer {
   mode: TokenMode = 'give';
+  /** The one origin whose pages may ask. */
+  allowed = '';
   /** Every request for a token that arrived, as it came. */
   readonly asked: { code: string; token_key_id: string; request: string }[] = [];
   /** The headers of the last one. */
@@ -75,7 +77,7 @@ export class StubEmployer {
     });
     const stub = new StubEmployer(server, keys);
     app.use((request, response, next) => {
-      response.set('access-control-allow-origin', request.headers.origin ?? 'null');
+      response.set('access-control-allow-origin', stub.allowed);
       response.set('access-control-allow-headers', 'content-type');
       response.set('vary', 'origin');
       if (request.method === 'OPTIONS') response.status(204).end();

@@ -19,7 +19,6 @@ import { sodiumReady } from '../../crypto/sodium.ts';
 import type { AssetsManifest } from '../../server/build.ts';
 import { createApp, pageHeaders } from '../../server/http/app.ts';
 import { viewEngine } from '../../server/http/views.ts';
-import { planManifest } from '../support/manifest.ts';
 import { root, sheet } from './sample.ts';
 import { StubBox } from './stub-box.ts';
 import { StubEmployer } from './stub-employer.ts';
@@ -93,6 +92,7 @@ export class StubGuardian {
     const server = app.listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     const origin = `http://localhost:${(server.address() as AddressInfo).port}`;
+    employer.allowed = origin;
     const seeds = { guardian: new Secret(random(32)), employer: new Secret(random(32)) };
     const hpke = (id: number) => ({
       config_id: id,

@@ -78,6 +78,17 @@ describe('a lost connection to the employer', () => {
     await finish();
   });
 
+  it('looks the same where the employer does not let this guardian’s pages ask', async () => {
+    guardian.employer.allowed = 'https://other.example';
+    await visit.arrive();
+    await visit.press('Continue');
+    await visit.heading('You have no token yet');
+    expect(guardian.employer.asked).toEqual([]);
+    guardian.employer.allowed = guardian.origin;
+    await visit.press('Try again');
+    await visit.heading('Do you want to take part?');
+  });
+
   it('before anything left: offline, then online again', async () => {
     await visit.arrive();
     await visit.page.route(`${guardian.employer.origin}/**`, (route) => route.abort());
@@ -217,6 +228,25 @@ describe('a token that waits', () => {
     await visit.heading(sheet.title);
     await visit.press('Continue');
     await refused('codeUsed');
+  });
+
+  it('is not looked for in what this page did not write', async () => {
+    await visit.goOn();
+    await visit.page.evaluate(() => {
+      for (const key of Object.keys(sessionStorage)) {
+        sessionStorage.setItem(key, 'no JSON');
+        localStorage.setItem(key, '[');
+      }
+      sessionStorage.setItem('chorus.receipt', '{"receipt":"AAAA"}');
+      localStorage.setItem('chorus.receipts', '[1, "x", null]');
+    });
+    await visit.page.reload();
+    await visit.heading(sheet.title);
+    await visit.see('You choose on the next page');
+    expect((await visit.kept()).device).toEqual(['chorus.keys', 'chorus.receipts']);
+    await visit.page.goto(`${guardian.origin}/receipt`);
+    await visit.heading('Your receipt');
+    expect(await visit.page.getByRole('button', { name: /^Open / }).count()).toBe(0);
   });
 });
 

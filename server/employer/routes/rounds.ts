@@ -35,7 +35,7 @@ export function roundRoutes(parts: EmployerParts, nudge: () => void): Router {
   router.post('/peer/rounds/:number/keys', ...body, async (request, response) => {
     const number = numberOf(request.params.number);
     const { sheet_hash, sheet_signature } = parseJson(PROPOSAL, request.body);
-    const given = contribute(parts, number, sheet_hash, sheet_signature);
+    const given = await contribute(parts, number, sheet_hash, sheet_signature);
     const named = (publicKey: Uint8Array) => ({
       config_id: configId(number),
       public_key: toBase64url(publicKey),

@@ -41,14 +41,12 @@ export function reportRoutes(parts: GuardianParts): Router {
     '/tasks/:task/reports',
     ...bytesBody(MEDIA_TYPE.uploadRequest, UPLOAD_LIMIT_BYTES),
     async (request, response) => {
-      const task = parts.tasks.withId(pathBytes(request.params.task, 32, 'unrecognizedTask'));
-      if (task === undefined) throw new Refusal('unrecognizedTask');
+      const { context, manifestHash } = box(String(request.params.task));
       // Somebody declined: a message of the same size, answered alike, of which nothing is kept.
       if (isDecline(request.body)) {
         response.end();
         return;
       }
-      const context = parts.contexts.task(task);
       const reports = decodeUploadRequest(request.body);
       if (reports.length === 0) throw new Refusal('invalidMessage', 'the upload holds no report');
       const answers = await Promise.all(

@@ -114,17 +114,6 @@ describe('plan', () => {
 });
 
 describe('open', () => {
-  test('is refused outside the evaluation, with the reason', async () => {
-    const refused = await refusal(() => atGuardian(['open', '1'], undefined, real));
-    expect(refused).toBeInstanceOf(Refusal);
-    expect(refused.message).toBe(
-      'round 1: this version does not check who may answer, so it opens rounds in the evaluation only',
-    );
-    const lines = await atGuardian(['status', '1'], undefined, real);
-    expect(lines.at(-1)).toMatch(/^Next: it does not open yet: this version does not check/);
-    expect(stateOf(1)).toBe('planned');
-  });
-
   test('is refused before the first day', async () => {
     const refused = await refusal(() => atGuardian(['open', '1']));
     expect(refused.message).toBe('round 1: its first day has not begun');

@@ -190,7 +190,7 @@ describe('two plans at once', () => {
       Array.from({ length: 4 }, () => parties.guardian.plan(plan())),
     );
     expect(new Set(hashes.map((hash) => toBase64url(hash))).size).toBe(1);
-    expect(calls).toEqual(['keys', 'manifest']);
+    expect(calls).toEqual(['keys', 'token-keys', 'manifest']);
   });
 
   test('from several connections, as the service and commands have them, are one manifest', async () => {

@@ -31,6 +31,8 @@ import { withdraw } from './withdraw.ts';
 
 /** After these, another file may be chosen on the same screen. */
 const FILE_PROBLEMS: readonly StopCode[] = ['bad_receipt', 'other_guardian'];
+/** After these, the receipt is of no use here, now or later. */
+const USELESS: readonly StopCode[] = ['unknown_receipt', 'altered_receipt'];
 
 /**
  * What can be done with a receipt: find it, open it, withdraw or answer anew before the close, look
@@ -66,7 +68,9 @@ export class ReceiptDesk {
     try {
       await step();
     } catch (error) {
-      showStop(this.#root, error instanceof Stop ? error : new Stop('failed'));
+      const stop = error instanceof Stop ? error : new Stop('failed');
+      if (USELESS.includes(stop.code)) forgetTabReceipt();
+      showStop(this.#root, stop);
     }
   }
 
@@ -92,12 +96,13 @@ export class ReceiptDesk {
   async #open(receipt: Receipt): Promise<void> {
     const heading = 'Opening your receipt';
     this.#stage.show(workingScreen(heading).screen);
-    const opened = await openReceipt(receipt);
-    // Kept for a reload; the answering page's own note of it says more, and stays.
+    // Kept for a reload, as the link is out of the address bar; the answering page's own note of the
+    // same receipt says more, and stays.
     const inTab = tabReceipt();
     if (inTab === undefined || receiptText(inTab.receipt) !== receiptText(receipt)) {
       saveTabReceipt({ receipt, way: '', received: true });
     }
+    const opened = await openReceipt(receipt);
     if (opened.round.state === 'closed') await this.#showFate(opened);
     else this.#showOpen(opened);
   }

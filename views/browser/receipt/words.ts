@@ -24,6 +24,7 @@ export const WITHHELD_WORDS: Readonly<Record<string, string>> = {
   'seal-mismatch': 'the two parties did not count the same answers',
   'other-party': 'the other party withheld it',
   'keys-lost': 'the round’s keys are gone',
+  'not-revealed': 'the employer took the noised result and never showed its own half',
   deadline: 'it was not released before the deadline',
 };
 

@@ -88,12 +88,19 @@ export function forgetWay(key: string): void {
   ofDevice((device) => device.removeItem(key));
 }
 
-/** Removes from the device what is of no more use on this day. */
+/** Removes from the device what is of no more use on this day, or was not written here. */
 export function purgeWays(today: number): void {
   ofDevice((device) => {
     for (const key of Object.keys(device).filter((name) => name.startsWith(PREFIX))) {
-      const { until } = JSON.parse(device.getItem(key) ?? '{}');
-      if (!(until > today)) device.removeItem(key);
+      if (!(untilOf(device.getItem(key)) > today)) device.removeItem(key);
     }
   });
+}
+
+function untilOf(text: string | null): number {
+  try {
+    return Number(JSON.parse(text ?? '').until);
+  } catch {
+    return Number.NaN;
+  }
 }

@@ -568,8 +568,7 @@ describe('close', () => {
       const reply = await callAs(real, 'guardian', '/peer/rounds/1/close', { body: {} });
       expect(reply.status).toBe(204);
       expect(standing(real, 1, 'employer')?.round.state).toBe('closed');
-      // Nobody could answer: the guardian opens nothing before it is checked who may.
-      expect(standing(real, 1)?.round.state).toBe('planned');
+      expect(standing(real, 1)?.round.state).toBe('open');
     } finally {
       await real.close();
     }

@@ -7,6 +7,7 @@ import { systemRandomness } from '../../../../server/party.ts';
 import {
   codesOfGroup,
   postToken,
+  restartEmployer,
   signatureOf,
   tokenAsk,
   tokenOfCode,
@@ -57,17 +58,6 @@ beforeEach(() => {
 
 const task = (group = 0) => round.tasks[group] as TestTask;
 const freshCode = () => fresh.pop() as Uint8Array;
-
-/** Connections that were kept open fail once. */
-async function restart(): Promise<void> {
-  await parties.restart('employer');
-  await until(() =>
-    fetch(`${parties.urls.employer}/health`).then(
-      ({ ok }) => ok,
-      () => false,
-    ),
-  );
-}
 
 function used(): number {
   const db = parties.database('employer');
@@ -135,14 +125,14 @@ describe('a token for a code', () => {
     broken.signings = 1;
     expect((await postToken(parties, body)).status).toBe(500);
     expect(await refusedWith(postToken(parties, tokenAsk(task(), code).body))).toBe('409 codeUsed');
-    await restart();
+    await restartEmployer(parties);
     expect(finalizeToken(state, await signatureOf(postToken(parties, body)))).toHaveLength(354);
   });
 
   test('a restart in between changes nothing', async () => {
     const { body } = tokenAsk(task(), freshCode());
     const first = await signatureOf(postToken(parties, body));
-    await restart();
+    await restartEmployer(parties);
     expect(await signatureOf(postToken(parties, body))).toEqual(first);
   });
 });
@@ -303,7 +293,7 @@ describe('too often', () => {
     const replies = await Promise.all(Array.from({ length: 130 }, guess));
     expect(replies.map(({ status }) => status)).toContain(429);
     expect(await tokenOfCode(parties, task(), freshCode())).toHaveLength(354);
-    await restart();
+    await restartEmployer(parties);
   });
 });
 

@@ -9,7 +9,7 @@ function actions(...children: readonly HTMLElement[]): HTMLElement {
 
 /** Take part or decline, which look alike so that neither is the expected one; or later. */
 export function choiceScreen(
-  { sheet }: Opened,
+  { sheet, code }: Opened,
   steps: { takePart: () => void; decline: () => void; later: () => void; back: () => void },
 ): Screen {
   const { points } = sheet.notice;
@@ -34,7 +34,8 @@ export function choiceScreen(
       actions(
         button('Yes, take part', 'button', steps.takePart),
         button('No, decline', 'button', steps.decline),
-        button('Decide later', 'button button-quiet', steps.later),
+        // Who answers anew has the receipt, which opens this again at any time.
+        ...(code === undefined ? [] : [button('Decide later', 'button button-quiet', steps.later)]),
       ),
       paragraph(
         'If you take part, you can withdraw your answer until the round closes, with the receipt that you get at the end.',
