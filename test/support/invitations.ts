@@ -1,10 +1,14 @@
 import { fromBase64url, toBase64url } from '../../crypto/bytes.ts';
+import { buildReport } from '../../crypto/dap/report.ts';
 import type { Randomness } from '../../crypto/random.ts';
+import { Secret } from '../../crypto/secret.ts';
+import { sha256 } from '../../crypto/sha256.ts';
+import { signingPublicKey } from '../../crypto/signing.ts';
 import { blindToken, finalizeToken, type TokenState } from '../../crypto/token.ts';
 import { tokenKeyId } from '../../crypto/token-key.ts';
 import type { PersonalCode } from '../../server/employer/employer.ts';
 import { systemRandomness } from '../../server/party.ts';
-import { type TestRound, type TwoParties, until } from './parties.ts';
+import { type TestRound, type TwoParties, until, upload } from './parties.ts';
 import type { TestTask } from './test-tokens.ts';
 
 /** What a browser posts for a token, and what it keeps for the reply. */
@@ -18,9 +22,10 @@ export function tokenAsk(
   task: TestTask,
   code: Uint8Array,
   randomness: Randomness = systemRandomness,
+  nonce: Uint8Array = randomness(32),
 ): TokenAsk {
   const { spki, challengeHash } = task;
-  const { request, state } = blindToken({ spki, nonce: randomness(32), challengeHash }, randomness);
+  const { request, state } = blindToken({ spki, nonce, challengeHash }, randomness);
   return {
     body: {
       code: toBase64url(code),
@@ -65,6 +70,22 @@ export async function tokenOfCode(
 ): Promise<Uint8Array> {
   const { body, state } = tokenAsk(task, code);
   return finalizeToken(state, await signatureOf(postToken(parties, body)));
+}
+
+/** The whole way from a code to a report in the box, as somebody else's browser goes it. */
+export async function answerWithCode(
+  parties: TwoParties,
+  task: TestTask,
+  code: Uint8Array,
+  answer: readonly number[],
+): Promise<void> {
+  const seed = new Secret(systemRandomness(32));
+  const nonce = sha256(signingPublicKey(seed));
+  const { body, state } = tokenAsk(task, code, systemRandomness, nonce);
+  const token = finalizeToken(state, await signatureOf(postToken(parties, body)));
+  const { report } = buildReport({ ...task, token }, answer, seed, systemRandomness);
+  const error = await upload(parties, task, report);
+  if (error !== undefined) throw new Error(`refused: ${error}`);
 }
 
 /** The codes of one group's people, by address. */
