@@ -84,6 +84,8 @@ function status(
   const line = (count: number, text: string) => io.out(`${String(count).padStart(7)} ${text}`);
   line(people, 'people are invited');
   line(queued, 'mails are queued');
+  if (queued > 0)
+    io.out('Mail leaves while npx chorus employer runs; its page says what is in the way.');
   if (refused > 0) {
     line(refused, 'people’s address was refused by the mail server; print --refused is for them');
   }

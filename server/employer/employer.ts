@@ -155,7 +155,10 @@ export async function startEmployer(config: PartyConfig): Promise<Employer> {
     next: () => [...whatIsNext(parts), ...postman.sentences()],
     failures: () => [
       ...work.failures,
-      ...(mailFailure === undefined ? [] : [`Could not send mail: ${mailFailure}.`]),
+      // Mail of a round that was closed meanwhile waits no more.
+      ...(mailFailure === undefined || postman.sentences().length === 0
+        ? []
+        : [`Could not send mail: ${mailFailure}.`]),
     ],
     groupsFor: (staff, round) => groupsOf(parts, staff, round),
   };

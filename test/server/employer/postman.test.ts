@@ -1,8 +1,19 @@
+import { SMTPServer } from 'smtp-server';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MailFailure, type MailMessage } from '../../../server/mail/mailer.ts';
+import { smtpMailer } from '../../../server/mail/smtp.ts';
 import { MailQueue } from '../../../server/storage/mail-queue.ts';
 import { restartEmployer } from '../../support/invitations.ts';
-import { openTestRound, startTwoParties, type TwoParties, until } from '../../support/parties.ts';
+import {
+  closeTestRound,
+  freePort,
+  openTestRound,
+  startTwoParties,
+  type TwoParties,
+  testPeople,
+  until,
+} from '../../support/parties.ts';
+import { staffCookie } from '../../support/staff.ts';
 
 const HOUR_MS = 3_600_000;
 const PEOPLE = 30;
@@ -50,6 +61,12 @@ async function pass(ms: number): Promise<void> {
 }
 
 const away = () => new MailFailure('away', 'the mail server does not take mail (ECONNREFUSED)');
+/** The page of rounds, as somebody with a role sees it. */
+const page = async () => {
+  const cookie = staffCookie(parties, 'employer', 'admin');
+  const html = await (await fetch(parties.urls.employer, { headers: { cookie } })).text();
+  return html.replaceAll('&#x27;', "'");
+};
 const status = async () =>
   (await (await fetch(`${parties.urls.employer}/health`)).json()) as { ok: boolean };
 
@@ -69,6 +86,54 @@ describe('a mail server that is away', () => {
     await until(() => count().queued === 0);
     expect(new Set(taken.map(({ to }) => to)).size).toBe(PEOPLE);
     expect(taken).toHaveLength(PEOPLE);
+  });
+
+  test('is told on the page, until it is back or nothing waits any more', async () => {
+    answer = away;
+    const round = await openTestRound(parties, [PEOPLE]);
+    await until(() => tries > 0);
+    const told = 'Could not send mail: the mail server does not take mail (ECONNREFUSED).';
+    await until(async () => (await page()).includes(told));
+    expect(await page()).toContain(`Mails of round 1 to be sent: ${PEOPLE}.`);
+    closeTestRound(parties, round);
+    await until(() => count().queued === 0);
+    expect(await page()).not.toMatch(/Could not send mail|Mails of round/);
+    expect(taken).toEqual([]);
+  });
+
+  test('and then answers on the same port: everyone gets one mail over SMTP', async () => {
+    const port = await freePort();
+    await parties.close();
+    const url = `smtp://127.0.0.1:${port}`;
+    parties = await startTwoParties({ mailer: smtpMailer({ url, from: 'chorus@example.com' }) });
+    await openTestRound(parties, [PEOPLE]);
+    await until(async () => (await page()).includes('Could not send mail'));
+    await pass(HOUR_MS);
+    expect(count()).toEqual({ queued: PEOPLE, refused: 0 });
+    const received: string[] = [];
+    const server = new SMTPServer({
+      authOptional: true,
+      disabledCommands: ['AUTH', 'STARTTLS'],
+      // The mailer keeps its connections.
+      closeTimeout: 1,
+      onData(stream, session, done) {
+        received.push(...session.envelope.rcptTo.map(({ address }) => address));
+        stream.resume().on('end', () => done());
+      },
+    });
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+    try {
+      await pass(11 * 60_000);
+      await until(() => count().queued === 0);
+      expect(received.sort()).toEqual(
+        testPeople([PEOPLE])
+          .map(({ email }) => email)
+          .sort(),
+      );
+      expect(await page()).not.toMatch(/Could not send mail|Mails of round/);
+    } finally {
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    }
   });
 
   test('in the middle, over a restart: nobody is left out, nobody gets two', async () => {

@@ -467,6 +467,21 @@ describe('refused by a ReportError, with nothing stored', () => {
     expect(stored()).toEqual(before);
   });
 
+  test('eight answers with one token at the same moment: one is stored, the others are refused', async () => {
+    const task = group('general');
+    const seed = new Secret(systemRandomness(32));
+    const before = stored();
+    const reports = Array.from({ length: 8 }, (_, i) => sealed(task, [i % 3, 0], seed).report);
+    const errors = await Promise.all(reports.map((report) => upload(parties, task, report)));
+    expect(errors.filter((error) => error === undefined)).toHaveLength(1);
+    expect(errors.filter((error) => error === 'report_replayed')).toHaveLength(7);
+    expect(stored()).toMatchObject({
+      box: (before.box as number) + 1,
+      spent: (before.spent as number) + 1,
+      accepted: (before.accepted as number) + 1,
+    });
+  });
+
   test('one more than the roster has: report_dropped, for every further one', async () => {
     const task = group('small');
     const reports = Array.from({ length: GROUPS.small }, () => sealed(task, [0, 0]).report);
