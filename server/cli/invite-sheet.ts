@@ -15,6 +15,8 @@ export interface SheetWords {
   readonly title: string;
   readonly employer: string;
   readonly guardian: string;
+  /** Whom to ask. */
+  readonly contact: string;
   /** The last day, in words. */
   readonly closes: string;
 }

@@ -123,6 +123,7 @@ async function print(
       title: sheet.title,
       employer: sheet.notice.employer,
       guardian: sheet.notice.guardian,
+      contact: sheet.notice.contact,
       closes: dayWords(head.days.start + head.days.duration - 1),
     },
     chosen.map(({ person, name, unit: path, groupIndex, issue }) => ({

@@ -36,7 +36,7 @@ describe.each(['invitation', 'reminder', 'reissue'] as const)('the %s', (kind) =
 
   test('says what stays visible: going on, and not opening', () => {
     for (const body of [text, html]) {
-      expect(body).toContain('nobody sees that you open the link');
+      expect(body).toContain('opening the link tells nobody whose it is');
       expect(body).toContain('sees that someone went on from this invitation');
       expect(body).toContain('if everyone who went on answered, it can tell');
       expect(body).toContain('a mail scanner for one, changes nothing');

@@ -14,8 +14,8 @@ export const TOKEN_WORDS: Readonly<
     'Somebody went on from it before, in another tab, browser or device, and an invitation can be used once. If that was you, go on there, or open your receipt. If it was not you, tell %: a new invitation can be issued once.',
   ],
   codeExpired: [
-    'This invitation has expired',
-    'Its time is over, or a newer invitation has taken its place. Please open your newest invitation, or ask %. There is nothing more to do here.',
+    'This invitation does not work any more',
+    'Its round has closed, or a newer invitation was issued to you and took its place. Please open the newest invitation that you have; if this is it, ask %. If you answered with it before, your answer stands, and its receipt tells you more.',
   ],
   wrongKey: [
     'This invitation is for another group or round',

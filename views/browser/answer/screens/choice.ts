@@ -19,7 +19,7 @@ export function choiceScreen(
       element('p', { class: 'back' }, button('Back', 'link-button', steps.back)),
       element('h1', {}, 'Do you want to take part?'),
       paragraph(
-        'Nobody learns which you choose. Declining sends a message of the same size as an answer, and the guardian throws it away.',
+        'No list of who took part is kept, and from outside both look alike: declining sends a message of the same size as an answer, which the guardian throws away.',
         'lead',
       ),
       element(

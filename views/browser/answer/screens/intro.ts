@@ -9,6 +9,8 @@ import type { Opened } from '../checks.ts';
 /** Seconds that one question takes to read and answer, generously. */
 const QUESTION_S = 20;
 
+const NUMBER = new Intl.NumberFormat('en-GB');
+
 const PIN_WORDS: Readonly<Record<PinState, string>> = {
   new: 'Both parties’ signing keys were seen here for the first time. This browser now remembers them, and would notice a change.',
   same: 'Both parties’ signing keys are the ones that this browser remembers.',
@@ -74,6 +76,14 @@ export function introScreen(
         ...fact('What is asked', `${count} questions, about ${minutes} minutes`),
         ...fact('Open until', `the end of ${lastDay(head.days)}`),
         ...fact('Who sees the results', sheet.recipients.join(', ')),
+        ...fact(
+          'How long it is kept',
+          `Your sealed answer until it is counted; the totals for ${NUMBER.format(sheet.retention.trends_days)} days`,
+        ),
+        ...fact(
+          'How to withdraw',
+          'With the receipt that you get at the end, until the round closes',
+        ),
         ...fact('Whom to ask', contact),
       ),
       element('h2', {}, 'Before you decide'),
