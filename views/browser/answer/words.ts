@@ -11,7 +11,7 @@ export const TOKEN_WORDS: Readonly<
   ],
   codeUsed: [
     'This invitation was used already',
-    'Somebody went on from it before, in another tab, browser or device, and an invitation can be used once. If that was you, go on there, or open your receipt. If it was not you, tell %: a new invitation can be issued once.',
+    'Somebody went on from it before, in another tab, browser or device, and an invitation can be used once. If that was you, go on there, or open your receipt. If it was not you, or nothing is left there, tell %: a new invitation can be issued once.',
   ],
   codeExpired: [
     'This invitation does not work any more',

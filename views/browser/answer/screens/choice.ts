@@ -105,7 +105,7 @@ export function declinedScreen(
         'A message as long as an answer went to the guardian, who has thrown it away. From outside, nobody can tell the two apart.',
       ),
       paragraph(
-        `If you change your mind, this tab can still answer until the end of ${lastDay(head.days)}.`,
+        `If you change your mind, this tab can still answer until the end of ${lastDay(head.days)}. Once it is cleared or closed, your invitation is used up.`,
       ),
       actions(
         button('I am done: clear this tab', 'button', steps.done),
