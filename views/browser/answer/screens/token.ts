@@ -51,7 +51,7 @@ export function noTokenScreen(
     content: [
       element('h1', {}, heading),
       paragraph(sentence.replace('%', opened.sheet.notice.contact), 'lead'),
-      paragraph('No answer was sent.'),
+      paragraph('No answer was sent from here.'),
       element(
         'div',
         { class: 'actions' },
