@@ -37,19 +37,29 @@ export function startVerification(
   );
 }
 
-/** The employer's only step, with all checks: its out share and its message to the guardian. */
+/**
+ * The employer's only step, with all checks: its out share, its message to the guardian, and the nonce
+ * of the token that the report is entitled by.
+ */
 export function verifyAsHelper(
   context: TaskContext,
   keys: TaskKeys,
   report: ReportPublicPart,
   ciphertext: HpkeCiphertext,
   inbound: Uint8Array,
-): { readonly outShare: SecretVec; readonly outbound: Uint8Array } | ReportError {
+):
+  | {
+      readonly outShare: SecretVec;
+      readonly outbound: Uint8Array;
+      readonly nonce: Uint8Array;
+    }
+  | ReportError {
   const checked = checkPublicPart(context, report);
   if (typeof checked === 'string') return checked;
-  return withOpened(context, keys, report, ciphertext, (input) =>
+  const verified = withOpened(context, keys, report, ciphertext, (input) =>
     helperInitialized(context.vdaf, keys.verifyKey.reveal(), context.ctx, input, inbound),
   );
+  return typeof verified === 'string' ? verified : { ...verified, nonce: checked.nonce };
 }
 
 /** The guardian's last step, on the employer's message: its out share. */

@@ -21,15 +21,15 @@ import { withhold } from './withhold.ts';
 
 const JOB_ID_SIZE = 16;
 
-/** A report as this party found it, before it is known whether its id was used before. */
+/** A report as this party found it, before it is known whether its id or token was used before. */
 type Examined =
-  | (Verified & { readonly payload: Uint8Array })
+  | (Verified & { readonly payload: Uint8Array; readonly nonce: Uint8Array })
   | { readonly reportId: Uint8Array; readonly error: ReportError };
 
 /**
  * One lot (DAP §Helper Initialization): opens and checks each report, then in one transaction folds
  * what is good, lists how each report ended and stores the reply. The same request again gets the
- * same reply, and no id is ever folded twice.
+ * same reply, and no id and no token is ever folded twice.
  * @throws Refusal, with nothing folded
  */
 export async function aggregate(
@@ -116,7 +116,7 @@ function examine(context: TaskContext, keys: TaskKeys, verifyInit: VerifyInit): 
   );
   return typeof own === 'string'
     ? { reportId, error: own }
-    : { reportId, outShare: own.outShare, payload: own.outbound };
+    : { reportId, outShare: own.outShare, payload: own.outbound, nonce: own.nonce };
 }
 
 function decide(
@@ -127,11 +127,12 @@ function decide(
 ): Reply {
   const { taskId } = context;
   const verified: Verified[] = [];
-  const responses = examined.map((report): VerifyResp => {
-    const { reportId } = report;
+  const responses = examined.map((found): VerifyResp => {
+    const { reportId } = found;
     if (parts.buckets.outcome(taskId, reportId) !== undefined) {
       return { type: 'reject', reportId, reportError: 'report_replayed' };
     }
+    const report = withTokenSpent(parts, taskId, found);
     if ('error' in report) {
       parts.buckets.insertOutcome(taskId, reportId, 'refused', `employer:${report.error}`);
       return { type: 'reject', reportId, reportError: report.error };
@@ -148,4 +149,10 @@ function decide(
   };
   parts.helperJobs.insertAggregation(taskId, requestHash, reply.jobId, reply.response);
   return reply;
+}
+
+/** The guardian should send one report for each token; that it does is not taken on trust. */
+function withTokenSpent(parts: EmployerParts, taskId: Uint8Array, report: Examined): Examined {
+  if ('error' in report || parts.countedTokens.spend(taskId, report.nonce)) return report;
+  return { reportId: report.reportId, error: 'report_replayed' };
 }

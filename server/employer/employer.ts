@@ -24,6 +24,7 @@ import {
   PartyWork,
   standings,
 } from '../party.ts';
+import { CountedTokenStore } from '../storage/counted-tokens.ts';
 import { HelperJobStore } from '../storage/helper-jobs.ts';
 import { InvitationStore } from '../storage/invitations.ts';
 import { MailQueue } from '../storage/mail-queue.ts';
@@ -75,6 +76,7 @@ export async function openEmployer(config: PartyConfig): Promise<EmployerParts> 
   return {
     ...base,
     helperJobs: new HelperJobStore(base.db),
+    countedTokens: new CountedTokenStore(base.db),
     roster: new RosterStore(base.db),
     invitations: new InvitationStore(base.db),
     mailQueue: new MailQueue(base.db),

@@ -6,6 +6,7 @@ import type { Contexts } from '../aggregator/task-context.ts';
 import type { OneAtATime } from '../jobs/one-at-a-time.ts';
 import type { PeerClient } from '../peer/client.ts';
 import type { Pairing } from '../peer/pairing.ts';
+import type { CountedTokenStore } from '../storage/counted-tokens.ts';
 import type { HelperJobStore } from '../storage/helper-jobs.ts';
 import type { InvitationStore } from '../storage/invitations.ts';
 import type { MailQueue } from '../storage/mail-queue.ts';
@@ -17,6 +18,7 @@ import type { TokenKeys } from './token-keys.ts';
 /** What the employer's work is done with; put together in `employer.ts`. */
 export interface EmployerParts extends Stores {
   readonly helperJobs: HelperJobStore;
+  readonly countedTokens: CountedTokenStore;
   readonly roster: RosterStore;
   readonly invitations: InvitationStore;
   readonly mailQueue: MailQueue;

@@ -33,7 +33,8 @@ export interface SealReply {
 
 /**
  * counting → sealed: compares the guardian's bucket with this party's; in one transaction adds this
- * party's noise where the sheet wants it, commits to the share, and forgets the replies to lots.
+ * party's noise where the sheet wants it, commits to the share, and forgets the replies to lots and
+ * the tokens counted.
  * @throws Refusal `sealMismatch` (the group is then withheld), `withheld`, `notYet`, `batchOverlap`
  */
 export function seal(parts: EmployerParts, task: Task, claimed: SealedBucket): SealReply {
@@ -77,6 +78,7 @@ export function seal(parts: EmployerParts, task: Task, claimed: SealedBucket): S
       random,
     });
     parts.helperJobs.forgetAggregations(taskId);
+    parts.countedTokens.forget(taskId);
   });
   truncateWal(parts.db);
   return { commitment: committed, signature };

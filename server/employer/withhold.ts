@@ -17,6 +17,7 @@ export function withhold(parts: EmployerParts, task: Task, reason: WithheldReaso
     parts.buckets.forgetOutcomes(task.taskId);
     parts.results.deleteSeal(task.taskId);
     parts.helperJobs.forget(task.taskId);
+    parts.countedTokens.forget(task.taskId);
     parts.events.add({
       atMs: parts.clock.now(),
       round: parts.contexts.round(task.manifestHash).head.round,

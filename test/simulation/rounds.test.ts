@@ -254,7 +254,7 @@ const EMPTIED = {
   guardian: ['box', 'lots', 'spent', 'buckets', 'outcomes', 'seals', 'collection_jobs'],
   employer: [
     ...['buckets', 'outcomes', 'seals', 'aggregation_jobs', 'aggregate_share_jobs'],
-    'collections',
+    ...['collections', 'counted_tokens'],
   ],
 } as const;
 
