@@ -50,8 +50,8 @@ export interface Employer extends Party {
   submit(sheet: Sheet): Uint8Array;
   /** Replaces the roster. */
   importRoster(people: readonly Person[]): void;
-  /** Makes a round's token keys ahead of its planning. */
-  prepareTokenKeys(round: number, groups: number): void;
+  /** Makes the token keys of rounds ahead of their planning. @returns whether all are there */
+  prepareTokenKeys(rounds: readonly number[], groups: number): Promise<boolean>;
   /** The code that each person's invitation has now; none once the round is closed. */
   codes(round: number): PersonalCode[];
 }
@@ -203,8 +203,11 @@ export async function startEmployer(config: PartyConfig): Promise<Employer> {
     importRoster(people) {
       parts.roster.replace(people, parts.roster.version());
     },
-    prepareTokenKeys(round, groups) {
-      void parts.tokenKeyMaking.ask(round, groups);
+    async prepareTokenKeys(rounds, groups) {
+      const keys = await Promise.all(
+        rounds.map((round) => parts.tokenKeyMaking.ask(round, groups)),
+      );
+      return keys.every((made) => typeof made !== 'number');
     },
     codes(round) {
       const secret = readInvitationSecret(parts.keyFiles, round);

@@ -73,8 +73,15 @@ export class TokenIssuing {
     return new Promise((resolve, reject) => {
       const done = (error?: unknown) => (error === undefined ? resolve() : reject(error));
       this.#waiting.push({ codeHash, requestHash, done });
-      if (this.#waiting.length === 1) setImmediate(() => this.#flush());
+      if (this.#waiting.length === 1) setImmediate(() => this.#gather(0));
     });
+  }
+
+  /** Waits for further uses, as long as each turn brings some: the disk's turn is what costs. */
+  #gather(before: number): void {
+    const { length } = this.#waiting;
+    if (length > before && length < USES_A_TURN) setImmediate(() => this.#gather(length));
+    else this.#flush();
   }
 
   #flush(): void {

@@ -1,7 +1,7 @@
 import { fromBase64url, toBase64url } from '../../crypto/bytes.ts';
 import { MEDIA_TYPE } from '../../crypto/dap/media-types.ts';
 import { buildReport, type ReportTask } from '../../crypto/dap/report.ts';
-import { decodeUploadErrors } from '../../crypto/dap/upload.ts';
+import { decodeUploadErrors, encodeUploadRequest } from '../../crypto/dap/upload.ts';
 import { type ManifestKey, openManifest } from '../../crypto/manifest.ts';
 import type { Randomness } from '../../crypto/random.ts';
 import { Secret } from '../../crypto/secret.ts';
@@ -18,8 +18,10 @@ import type { SampleCode } from './messages.ts';
 import { seededRandomness } from './seeded.ts';
 import type { SampleState } from './settings.ts';
 
-/** How many sample people are under way at once. */
-const AT_ONCE = 24;
+/** Neighbours, who send their answers together: as many as one upload may hold. */
+const TOGETHER = 16;
+/** How many such are under way at once. */
+const AT_ONCE = 3;
 
 /** What a round is answered with. */
 export interface SampleRound {
@@ -33,7 +35,7 @@ export interface SampleRound {
 /**
  * All sample people of a round answer as a browser does: each group's manifest is fetched and
  * checked from the hash on; then everyone gets a token for their code from the employer, and every
- * answer is sharded, signed, sealed and uploaded with it. All of it follows from the seed, so that
+ * answer is sharded, signed and sealed with it, and uploaded together with others of its group. All of it follows from the seed, so that
  * an interrupted start asks again for the same and sends the same.
  * @param onProgress called now and then with how many have answered, of how many
  */
@@ -43,26 +45,37 @@ export async function answerRound(
 ): Promise<void> {
   const codeOf = new Map(codes.map(({ email, code }) => [email, code]));
   const company = teams(sample);
-  let done = 0;
+  let [done, total] = [0, 0];
   const visits: (() => Promise<void>)[] = [];
   for (let index = 0; index < company.length; index++) {
     const group = await openGroup(urls.guardian, manifestHash, index);
     const { head, sheet, entry } = group;
     const team = company.find(({ name }) => name === entry.name);
     if (team === undefined) throw new Error(`the sample has no team ${entry.name}`);
+    const reports: (() => Promise<Uint8Array>)[] = [];
     for (let person = 0; person < team.rosterSize; person++) {
       const answer = answerOf(sample, sheet, head.round, team, person);
       const code = codeOf.get(emailOf(sample, team, person));
       if (answer === undefined || code === undefined) continue;
-      visits.push(async () => {
+      reports.push(async () => {
         const draw = (what: string) =>
           seededRandomness(state.seed, what, head.round, team.name, person);
         const seed = new Secret(draw('seed')(32));
         const token = await fetchToken(urls.employer, group, code, seed, draw('token'));
-        const { report } = buildReport({ ...group.task, token }, answer, seed, draw('report'));
-        await upload(urls.guardian, group.task.taskId, report);
-        done++;
-        if (done % 10 === 0 || done === visits.length) onProgress(done, visits.length);
+        return buildReport({ ...group.task, token }, answer, seed, draw('report')).report;
+      });
+    }
+    total += reports.length;
+    for (let at = 0; at < reports.length; at += TOGETHER) {
+      const some = reports.slice(at, at + TOGETHER);
+      visits.push(async () => {
+        await upload(
+          urls.guardian,
+          group.task.taskId,
+          await Promise.all(some.map((report) => report())),
+        );
+        done += some.length;
+        onProgress(done, total);
       });
     }
   }
@@ -91,7 +104,7 @@ async function fetchToken(
     },
     randomness,
   );
-  const response = await fetch(`${employer}/tokens`, {
+  const response = await send(`${employer}/tokens`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({
@@ -147,11 +160,15 @@ async function openGroup(guardian: string, hash: Uint8Array, index: number) {
   return { head: opened.head, sheet: opened.sheet, entry: opened.entry, task };
 }
 
-async function upload(guardian: string, taskId: Uint8Array, report: Uint8Array): Promise<void> {
-  const response = await fetch(`${guardian}/tasks/${toBase64url(taskId)}/reports`, {
+async function upload(
+  guardian: string,
+  taskId: Uint8Array,
+  reports: readonly Uint8Array[],
+): Promise<void> {
+  const response = await send(`${guardian}/tasks/${toBase64url(taskId)}/reports`, {
     method: 'POST',
     headers: { 'content-type': MEDIA_TYPE.uploadRequest },
-    body: report as Uint8Array<ArrayBuffer>,
+    body: encodeUploadRequest(reports) as Uint8Array<ArrayBuffer>,
   });
   const body = new Uint8Array(await response.arrayBuffer());
   if (!response.ok) throw new Error(`an upload was answered with ${response.status}`);
@@ -160,8 +177,16 @@ async function upload(guardian: string, taskId: Uint8Array, report: Uint8Array):
   }
 }
 
+/**
+ * Twice if it fails: a party may close a connection that was kept alive just as it is used again.
+ * Everything that is asked here may be repeated.
+ */
+function send(url: string, init: RequestInit = {}): Promise<Response> {
+  return fetch(url, init).catch(() => fetch(url, init));
+}
+
 async function get(url: string): Promise<Response> {
-  const response = await fetch(url);
+  const response = await send(url);
   if (!response.ok) throw new Error(`${url} answered ${response.status}`);
   return response;
 }

@@ -35,8 +35,8 @@ export type PartyRequest =
       readonly sheetHash: string;
       readonly days: Days;
     }
-  /** To the employer: makes a round's token keys ahead of its planning. */
-  | { readonly kind: 'token-keys'; readonly round: number; readonly groups: number }
+  /** To the employer: makes token keys of rounds ahead of their planning. The value: all are there. */
+  | { readonly kind: 'token-keys'; readonly rounds: readonly number[]; readonly groups: number }
   /** To the employer: the codes of a round's invitations, `SampleCode[]`. */
   | { readonly kind: 'codes'; readonly round: number }
   /** Gives somebody a role. The value is a link that signs in as often as it is opened. */

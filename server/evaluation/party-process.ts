@@ -114,8 +114,7 @@ async function answer(party: Party, request: PartyRequest): Promise<unknown> {
     case 'approve':
       return (party as Guardian).approve(fromBase64url(request.sheetHash));
     case 'token-keys':
-      (party as Employer).prepareTokenKeys(request.round, request.groups);
-      return undefined;
+      return (party as Employer).prepareTokenKeys(request.rounds, request.groups);
     case 'codes':
       return (party as Employer).codes(request.round).map(
         ({ email, groupIndex, code }): SampleCode => ({

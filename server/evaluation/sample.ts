@@ -41,7 +41,7 @@ export async function makeSample(maker: SampleMaker): Promise<string> {
   const { sample, state } = maker;
   const sheet = sampleSheet(sample, state);
   await setClock(maker, (sheet.schedule.first_day - 2) * DAY_MS);
-  await prepareTokenKeys(maker, 1);
+  await prepareTokenKeys(maker, await unplanned(maker));
   const sheetHash = await approveSample(maker, sheet);
   for (let number = 1; number <= sample.pastRounds; number++) {
     if ((await standing(maker, number))?.finished !== true) await pastRound(maker, sheet, number);
@@ -95,12 +95,15 @@ async function openRound(maker: SampleMaker, sheet: Sheet, sheetHash: string): P
   if (number > first && last?.number !== number) {
     const start = Math.floor(Date.now() / DAY_MS);
     const days = { start, duration: ROUND_DAYS };
+    while (!(await prepareTokenKeys(maker, [number])));
     await maker.guardian.request({ kind: 'plan', number, sheetHash, days });
   }
   await until(maker, number, (round) => round.state === 'open');
   const round = (await standing(maker, number)) as RoundStanding;
   const codes = await answer(maker, number, round.manifestHash);
   maker.checklist.done(`Round ${number} is open, and most have answered`);
+  // For the round that may be planned beside the schedule at the next start.
+  await prepareTokenKeys(maker, [number + 1]);
   await Promise.all([
     maker.guardian.request({ kind: 'preparing', preparing: null }),
     maker.employer.request({ kind: 'preparing', preparing: null }),
@@ -130,16 +133,30 @@ function linkOfOne(
   throw new Error('everybody of the sample has answered');
 }
 
-/** The keys of a round are made while the one before it is answered: they take seconds. */
-async function prepareTokenKeys({ employer, sample }: SampleMaker, round: number): Promise<void> {
-  await employer.request({ kind: 'token-keys', round, groups: teams(sample).length });
+/** The sample's rounds that there is no manifest of yet, up to the one that is left open. */
+async function unplanned(maker: SampleMaker): Promise<number[]> {
+  const last = (await rounds(maker)).at(-1)?.number ?? 0;
+  const { pastRounds } = maker.sample;
+  return Array.from({ length: Math.max(0, pastRounds + 1 - last) }, (_, i) => last + 1 + i);
+}
+
+/**
+ * Keys are made in the background, one round after the other, whenever nothing else is to be done: they
+ * take seconds a round.
+ * @returns whether all are there
+ */
+async function prepareTokenKeys(
+  { employer, sample }: SampleMaker,
+  rounds: readonly number[],
+): Promise<boolean> {
+  const groups = teams(sample).length;
+  return (await employer.request({ kind: 'token-keys', rounds, groups })) as boolean;
 }
 
 /** @returns everybody's codes */
 async function answer(maker: SampleMaker, number: number, hash: string): Promise<SampleCode[]> {
   const { employer, urls, sample, state } = maker;
   const codes = (await employer.request({ kind: 'codes', round: number })) as SampleCode[];
-  await prepareTokenKeys(maker, number + 1);
   const manifestHash = fromBase64url(hash);
   await answerRound({ urls, manifestHash, codes, sample, state }, (done, total) => {
     tell(maker, `Round ${number}: ${done} of ${total} answers sealed and sent`, done, total);
