@@ -3,19 +3,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
 import { uploadAll } from './load.ts';
 import { closeBenchRound, peakMemoryMb, startBenchParties, untilRound } from './parties.ts';
-import { realReports } from './reports.ts';
+import { realReports, tokenCheckMs } from './reports.ts';
 import type { BenchResult } from './result.ts';
 
 const REPORTS = 10_000;
+/** Whose tokens are checked once more, by themselves. */
+const CHECKED = 1_000;
 
 /**
  * Reports counted by both processes, from the close of the round to the last lot: one group of
- * 10,000. `count.flat` is the rate of the last quarter over that of the first.
+ * 10,000. `count.flat` is the rate of the last quarter over that of the first, `count.tokens` how much
+ * of the time the employer checks tokens: the guardian has done so at the upload.
  */
 export async function benchCount(): Promise<BenchResult[]> {
   const parties = await startBenchParties(REPORTS);
   try {
-    await uploadAll(parties, realReports(parties.task, REPORTS));
+    const reports = realReports(parties.task, REPORTS);
+    await uploadAll(parties, reports);
     const db = new Sqlite(join(parties.folder, 'guardian', 'guardian.sqlite'), { readonly: true });
     const counted = db.prepare<[], number>('SELECT COALESCE(SUM(count), 0) FROM buckets').pluck();
     const started = performance.now();
@@ -32,8 +36,15 @@ export async function benchCount(): Promise<BenchResult[]> {
     const [first, , third, last] = quarters as [number, number, number, number];
     await untilRound(parties.guardian, (round) => round.finished);
     const released = performance.now() - started;
+    const tokenMs = tokenCheckMs(parties.task, reports.slice(0, CHECKED));
     return [
       { name: 'count', unit: 'reports/s', value: Math.round((REPORTS / last) * 1000) },
+      {
+        name: 'count.tokens',
+        unit: '% of the time, checking tokens',
+        value: (REPORTS / last) * tokenMs * 100,
+        note: `${Math.round(tokenMs * 1000)} µs each`,
+      },
       { name: 'count.flat', unit: 'last quarter / first', value: first / (last - third) },
       { name: 'count.released', unit: 's to the signed list', value: released / 1000 },
       {

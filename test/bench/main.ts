@@ -7,6 +7,7 @@ import { benchPlan } from './plan.ts';
 import type { BenchResult } from './result.ts';
 import { benchRounds } from './rounds.ts';
 import { benchStart } from './start.ts';
+import { benchTokenKeys } from './token-keys.ts';
 import { benchTokens } from './tokens.ts';
 import { benchUpload } from './upload.ts';
 import { benchVdaf } from './vdaf.ts';
@@ -22,6 +23,7 @@ const BENCHES: readonly { names: readonly string[]; run: () => Promise<BenchResu
   { names: ['rounds'], run: benchRounds },
   { names: ['start'], run: benchStart },
   { names: ['tokens'], run: benchTokens },
+  { names: ['token-keys'], run: benchTokenKeys },
 ];
 
 const { values, positionals } = parseArgs({

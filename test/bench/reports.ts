@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { concat } from '../../crypto/bytes.ts';
-import { encodeReportExtensions } from '../../crypto/dap/extensions.ts';
+import { decodeReportExtensions, encodeReportExtensions } from '../../crypto/dap/extensions.ts';
 import { buildReport } from '../../crypto/dap/report.ts';
-import { encodeReport, encodeReportMetadata } from '../../crypto/dap/upload.ts';
+import { decodeReport, encodeReport, encodeReportMetadata } from '../../crypto/dap/upload.ts';
 import { HPKE_ENC_SIZE } from '../../crypto/hpke.ts';
 import { Secret } from '../../crypto/secret.ts';
-import { SIGNATURE_SIZE, sign, signingPublicKey } from '../../crypto/signing.ts';
+import { sha256 } from '../../crypto/sha256.ts';
+import { SIGNATURE_SIZE, SIGNING_KEY_SIZE, sign, signingPublicKey } from '../../crypto/signing.ts';
+import { TokenVerifier } from '../../server/aggregator/token-check.ts';
 import { systemRandomness } from '../../server/party.ts';
 import { entitled, type TestTask, tokenFor } from '../support/test-tokens.ts';
 import { OPTIONS, QUESTIONS } from './parties.ts';
@@ -64,4 +66,23 @@ export function hollowReports(
       helperEncryptedInputShare: ciphertext(task.helper.configId, sizes.helper),
     });
   });
+}
+
+/** The mean time that a party takes for the token of a report, in milliseconds. */
+export function tokenCheckMs(task: TestTask, reports: readonly Uint8Array[]): number {
+  const verifier = new TokenVerifier();
+  const known = new Set(['consent', 'token', 'signature'] as const);
+  const checks = reports.map((report) => {
+    const { publicExtensions } = decodeReport(report).metadata;
+    const { token, signature } = decodeReportExtensions(publicExtensions, known);
+    const nonce = sha256((signature as Uint8Array).subarray(0, SIGNING_KEY_SIZE));
+    return { token: token as Uint8Array, binding: { ...task, nonce } };
+  });
+  const checkAll = () => {
+    for (const { token, binding } of checks) verifier.verify(token, binding);
+  };
+  checkAll();
+  const started = performance.now();
+  checkAll();
+  return (performance.now() - started) / reports.length;
 }

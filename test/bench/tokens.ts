@@ -2,11 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
+import { fromBase64url, toBase64url } from '../../crypto/bytes.ts';
 import {
   blindToken,
   finalizeToken,
@@ -14,21 +13,27 @@ import {
   type TokenBinding,
   verifyToken,
 } from '../../crypto/token.ts';
+import { tokenKeyId } from '../../crypto/token-key.ts';
 import { TokenVerifier } from '../../server/aggregator/token-check.ts';
 import { type IssuerKey, issueToken, TokenKeys } from '../../server/employer/token-keys.ts';
+import type { SampleCode } from '../../server/evaluation/messages.ts';
 import { KeyFiles } from '../../server/storage/key-files.ts';
+import type { TestTask } from '../support/test-tokens.ts';
+import { postAll } from './load.ts';
+import { startBenchParties } from './parties.ts';
 import type { BenchResult } from './result.ts';
 
 const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
-/** Enough for one whole file of keys and the beginning of the next. */
-const GROUPS = 60;
-const ROUND = 1;
+/** Groups of the round in which tokens are asked for over HTTP, and people in each. */
+const GROUPS = 5;
+const PEOPLE = 900;
+const WARM_UP_REQUESTS = 500;
+const AT_FULL_RATE = 2_500;
+/** Replies that are made into tokens. */
+const LOOKED_AT = 20;
+/** Calls that are timed by themselves. */
 const TOKENS = 500;
 const WARM_UP_CALLS = 50;
-/** How finely the delays of the event loop are taken, in milliseconds. */
-const DELAY_RESOLUTION_MS = 1;
-/** How long nothing is done, to see what the machine itself does to the event loop. */
-const IDLE_MS = 5000;
 
 /** What the answering page has without tokens, and what it needs for one. */
 const PAGE = `
@@ -41,40 +46,68 @@ const CLIENT = `
 `;
 
 /**
- * Tokens, in one thread: issuing with the checks of a request, the client's two steps (medians),
- * verifying with kept keys; keys made in the background, and the longest that the event loop was
- * held up meanwhile; the bytes of the client's part.
+ * Tokens: issued over HTTP; in one thread, issuing with the checks of a request, the client's two steps
+ * (medians) and verifying with kept keys; the bytes of the client's part.
  */
 export async function benchTokens(): Promise<BenchResult[]> {
   const folder = mkdtempSync(join(tmpdir(), 'chorus-bench-'));
   try {
     const keys = new TokenKeys(new KeyFiles(join(folder, 'keys')));
-    const keygen = await benchKeygen(keys);
-    const key = keys.ofGroup(ROUND, 0);
+    await keys.generate({ round: 1, groups: 1 });
+    const key = keys.ofGroup(1, 0);
     if (key === undefined) throw new Error('no key was made');
-    return [...benchParties(key), ...keygen, ...(await bundleSizes())];
+    return [...(await benchHttp()), ...benchParties(key), ...(await bundleSizes())];
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function benchKeygen(keys: TokenKeys): Promise<BenchResult[]> {
-  const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
-  delay.enable();
-  const started = performance.now();
-  await keys.generate({ round: ROUND, groups: GROUPS });
-  const seconds = (performance.now() - started) / 1000;
-  // What is recorded is the time between two looks, of which the resolution itself is no delay.
-  const held = delay.max / 1e6 - DELAY_RESOLUTION_MS;
-  delay.reset();
-  await sleep(IDLE_MS);
-  const idle = delay.max / 1e6 - DELAY_RESOLUTION_MS;
-  delay.disable();
-  return [
-    { name: 'token.keygen', unit: 'keys/s in the background', value: GROUPS / seconds },
-    { name: 'token.keygen.held', unit: 'ms the event loop was held up at most', value: held },
-    { name: 'token.keygen.idle', unit: 'ms, the same with nothing to do', value: idle },
-  ];
+/**
+ * Tokens over HTTP from an employer in a process of its own; what people's devices do was done before. A
+ * few of the replies are made into tokens and checked afterwards.
+ */
+async function benchHttp(): Promise<BenchResult[]> {
+  const parties = await startBenchParties(...Array<number>(GROUPS).fill(PEOPLE));
+  try {
+    const codes = (await parties.employer.request({ kind: 'codes', round: 1 })) as SampleCode[];
+    const asked = codes.map(({ code, groupIndex }) => {
+      const task = parties.tasks[groupIndex] as TestTask;
+      const { request, state } = blindToken({ ...task, nonce: random(32) }, random);
+      const body = JSON.stringify({
+        code,
+        token_key_id: toBase64url(tokenKeyId(task.spki)),
+        request: toBase64url(request),
+      });
+      return { body: Buffer.from(body), state };
+    });
+    const posting = {
+      url: parties.urls.employer,
+      path: '/tokens',
+      type: 'application/json',
+      good: (body: string) => body.startsWith('{"signature":"'),
+    };
+    const bodies = asked.map(({ body }) => body);
+    await postAll(posting, bodies.slice(0, WARM_UP_REQUESTS));
+    const first = bodies.slice(WARM_UP_REQUESTS, WARM_UP_REQUESTS + AT_FULL_RATE);
+    const full = await postAll(posting, first);
+    const rest = bodies.slice(WARM_UP_REQUESTS + AT_FULL_RATE);
+    const half = await postAll(posting, rest, Math.round(full.perSecond / 2));
+    for (const { body, state } of asked.slice(0, LOOKED_AT)) {
+      const reply = await fetch(`${posting.url}${posting.path}`, {
+        method: 'POST',
+        headers: { 'content-type': posting.type },
+        body,
+      });
+      const { signature } = (await reply.json()) as { signature: string };
+      finalizeToken(state, fromBase64url(signature));
+    }
+    return [
+      { name: 'tokens', unit: 'tokens/s over HTTP', value: full.perSecond },
+      { name: 'tokens.p99', unit: 'ms at half of that', value: half.p99Ms },
+    ];
+  } finally {
+    await parties.close();
+  }
 }
 
 function benchParties(key: IssuerKey): BenchResult[] {

@@ -1,18 +1,21 @@
 import { decodeReport } from '../../crypto/dap/upload.ts';
 import { uploadAll } from './load.ts';
 import { peakMemoryMb, startBenchParties } from './parties.ts';
-import { hollowReports, realReports } from './reports.ts';
+import { hollowReports, realReports, tokenCheckMs } from './reports.ts';
 import type { BenchResult } from './result.ts';
 
 const AT_FULL_RATE = 10_000;
 const AT_HALF_RATE = 4_000;
 const PORTION = 10_000;
 const ALL = 100_000;
+/** Whose tokens are checked once more, by themselves. */
+const CHECKED = 1_000;
 
 /**
  * Reports that the guardian's process takes into the box over HTTP, each durable before it is
  * acknowledged, with the load from this process: two cores in all. Then the 99th percentile at half
- * of that rate, and the most memory of either process by 100,000 uploads.
+ * of that rate, the most memory of either process by 100,000 uploads, and how much of the time at
+ * full rate is the checking of tokens.
  */
 export async function benchUpload(): Promise<BenchResult[]> {
   const parties = await startBenchParties(ALL + 1);
@@ -26,13 +29,21 @@ export async function benchUpload(): Promise<BenchResult[]> {
     };
     const make = (count: number) => hollowReports(parties.task, sizes, count);
     await uploadAll(parties, make(1_000));
-    const full = await uploadAll(parties, make(AT_FULL_RATE));
+    const sent = make(AT_FULL_RATE);
+    const full = await uploadAll(parties, sent);
+    const tokenMs = tokenCheckMs(parties.task, sent.slice(0, CHECKED));
     const half = await uploadAll(parties, make(AT_HALF_RATE), Math.round(full.perSecond / 2));
-    for (let sent = 1_000 + AT_FULL_RATE + AT_HALF_RATE; sent < ALL; sent += PORTION) {
-      await uploadAll(parties, make(Math.min(PORTION, ALL - sent)));
+    for (let count = 1_000 + AT_FULL_RATE + AT_HALF_RATE; count < ALL; count += PORTION) {
+      await uploadAll(parties, make(Math.min(PORTION, ALL - count)));
     }
     return [
       { name: 'upload', unit: 'reports/s', value: full.perSecond },
+      {
+        name: 'upload.tokens',
+        unit: '% of the time, checking tokens',
+        value: (full.perSecond * tokenMs) / 10,
+        note: `${Math.round(tokenMs * 1000)} µs each`,
+      },
       { name: 'upload.p99', unit: 'ms at half of that', value: half.p99Ms },
       {
         name: 'upload.memory',
