@@ -1,14 +1,19 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { dayOf } from '../domain/days.ts';
 import { roundPlanned } from '../domain/withheld.ts';
 import type { EmployerParts } from '../employer/parts.ts';
 import type { GuardianParts } from '../guardian/parts.ts';
-import { planRound } from '../guardian/plan.ts';
+import { planRound, type RoundPlan } from '../guardian/plan.ts';
 import { closeRoundEarly, openRound, whyNotOpen } from '../guardian/rounds.ts';
 import { nextRoundOf } from '../guardian/schedule.ts';
 import { daysOf } from '../http/pages.ts';
+import { PeerRefusal } from '../peer/client.ts';
 import type { Round } from '../storage/rounds.ts';
 import type { Stores } from '../storage/stores.ts';
 import { type CommandIo, CommandRefused, table, UsageError } from './io.ts';
+
+/** How often it is asked again, while the employer makes token keys. */
+const KEYS_EVERY_MS = 1_000;
 
 export const ROUND_USAGE = {
   employer: 'chorus round list | status NUMBER',
@@ -88,15 +93,30 @@ async function plan(parts: GuardianParts, args: readonly string[], io: CommandIo
   const start = first === undefined ? scheduled.start : dayOf(first);
   if (start === undefined) throw new CommandRefused(`${first} is not a date like 2026-11-21`);
   const number = parts.rounds.lastNumber() + 1;
-  io.progress(`Planning round ${number} …`);
-  await planRound(parts, {
-    number,
-    sheetHash: stored.hash,
-    days: { start, duration: scheduled.duration },
-  });
+  const days = { start, duration: scheduled.duration };
+  await planOnceKeysAreMade(parts, { number, sheetHash: stored.hash, days }, io);
   const round = parts.rounds.withNumber(number) as Round;
   io.out(roundPlanned(number, parts.tasks.ofRound(round.manifestHash).length));
   io.out(`It is for ${daysOf(round).opens} to ${daysOf(round).closes}.`);
+}
+
+/** Says how far the employer is with the token keys: minutes for a large company. */
+async function planOnceKeysAreMade(
+  parts: GuardianParts,
+  round: RoundPlan,
+  io: CommandIo,
+): Promise<void> {
+  io.progress(`Planning round ${round.number} …`);
+  for (;;) {
+    try {
+      await planRound(parts, round);
+      return;
+    } catch (error) {
+      if (!(error instanceof PeerRefusal && error.code === 'notYet')) throw error;
+      io.progress(`Planning round ${round.number} … ${error.message}`);
+      await sleep(KEYS_EVERY_MS);
+    }
+  }
 }
 
 function list(stores: Stores, io: CommandIo): void {

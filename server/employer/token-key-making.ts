@@ -44,10 +44,11 @@ export class TokenKeyMaking {
     return making.keys ?? making.done;
   }
 
-  /** What is being made, in sentences. */
+  /** What is being made, in sentences: one round at a time. */
   sentences(): string[] {
     return [...this.#rounds]
       .filter(([, { keys }]) => keys === undefined)
+      .slice(0, 1)
       .map(([round, { done, groups }]) => {
         return `Token keys of round ${round} are being made: ${done} of ${groups}.`;
       });

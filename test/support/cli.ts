@@ -5,6 +5,8 @@ export interface TestIo extends CommandIo {
   readonly lines: string[];
   readonly errors: string[];
   readonly questions: string[];
+  /** What was said on the line that is written over. */
+  readonly told: string[];
   /** All lines, each ended. */
   text(): string;
 }
@@ -14,10 +16,12 @@ export function testIo(answer?: boolean): TestIo {
   const lines: string[] = [];
   const errors: string[] = [];
   const questions: string[] = [];
+  const told: string[] = [];
   return {
     lines,
     errors,
     questions,
+    told,
     text: () => lines.map((line) => `${line}\n`).join(''),
     out: (line) => lines.push(line),
     err: (line) => errors.push(line),
@@ -26,7 +30,7 @@ export function testIo(answer?: boolean): TestIo {
       questions.push(question);
       return answer ?? false;
     },
-    progress() {},
+    progress: (text) => told.push(text),
   };
 }
 

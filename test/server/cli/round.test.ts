@@ -111,6 +111,25 @@ describe('plan', () => {
     parties.wires.guardian.before = () => {};
     expect(await atGuardian(['plan'])).toContain('Round 3 is planned, with 2 groups.');
   });
+
+  test('while token keys are made, says how many there are, and is done when all are', async () => {
+    let made = 0;
+    parties.wires.guardian.after = async (url, response) => {
+      if (!url.endsWith('/token-keys') || made === 2) return response;
+      const detail = `token keys are being made: ${made++} of 2`;
+      const type = 'urn:chorus:error:notYet';
+      return Response.json({ type, title: 'Not yet', detail }, { status: 409 });
+    };
+    const io = testIo();
+    await guardianRound(['plan'], async () => guardian, io);
+    parties.wires.guardian.after = async (_url, response) => response;
+    expect(io.told).toEqual([
+      'Planning round 4 …',
+      'Planning round 4 … token keys are being made: 0 of 2',
+      'Planning round 4 … token keys are being made: 1 of 2',
+    ]);
+    expect(io.lines).toContain('Round 4 is planned, with 2 groups.');
+  });
 });
 
 describe('open', () => {
