@@ -16,7 +16,7 @@ import { benchVdaf } from './vdaf.ts';
 const BENCHES: readonly { names: readonly string[]; run: () => Promise<BenchResult[]> }[] = [
   { names: ['vdaf', 'vdaf.verify', 'vdaf.shard'], run: benchVdaf },
   { names: ['hpke', 'seal.node'], run: benchHpke },
-  { names: ['seal.chromium'], run: benchChromium },
+  { names: ['seal.chromium', 'token.chromium'], run: benchChromium },
   { names: ['upload'], run: benchUpload },
   { names: ['count'], run: benchCount },
   { names: ['plan', 'import'], run: benchPlan },

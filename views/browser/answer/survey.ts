@@ -6,7 +6,7 @@ import { Stop } from '../shared/stop.ts';
 import { forgetWay, keepWay, purgeWays, readWay, saveWay, type Way } from '../shared/ways.ts';
 import type { Opened } from './checks.ts';
 import { IdleWatch, idleNotice } from './idle.ts';
-import { askForToken, newRequest, type Permit, permitOf, wayOf } from './permit.ts';
+import { askForToken, newRequest, type Permit, permitOf, warmUp, wayOf } from './permit.ts';
 import {
   choiceScreen,
   clearedScreen,
@@ -98,6 +98,8 @@ export class Survey {
         : undefined,
       false,
     );
+    // Once the start is on the screen.
+    if (this.#permit === undefined) setTimeout(() => warmUp(this.#opened));
   }
 
   get #count(): number {
