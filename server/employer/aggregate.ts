@@ -58,7 +58,7 @@ export async function aggregate(
     const twin = parts.helperJobs.aggregation(task.taskId, requestHash);
     if (twin !== undefined) return twin;
     refuseUnlessCounting(parts, parts.tasks.withId(task.taskId) as Task);
-    return decide(parts, context, requestHash, examined);
+    return decide(parts, context, task.rosterSize, requestHash, examined);
   });
   truncateWal(parts.db);
   return reply;
@@ -122,17 +122,23 @@ function examine(context: TaskContext, keys: TaskKeys, verifyInit: VerifyInit): 
 function decide(
   parts: EmployerParts,
   context: TaskContext,
+  rosterSize: number,
   requestHash: Uint8Array,
   examined: readonly Examined[],
 ): Reply {
   const { taskId } = context;
   const verified: Verified[] = [];
+  const room = rosterSize - (parts.buckets.get(taskId)?.count ?? 0);
   const responses = examined.map((found): VerifyResp => {
     const { reportId } = found;
     if (parts.buckets.outcome(taskId, reportId) !== undefined) {
       return { type: 'reject', reportId, reportError: 'report_replayed' };
     }
-    const report = withTokenSpent(parts, taskId, found);
+    // The guardian takes no more than the roster has people; that too is not taken on trust.
+    const report =
+      verified.length < room
+        ? withTokenSpent(parts, taskId, found)
+        : { reportId, error: 'report_dropped' as const };
     if ('error' in report) {
       parts.buckets.insertOutcome(taskId, reportId, 'refused', `employer:${report.error}`);
       return { type: 'reject', reportId, reportError: report.error };

@@ -45,6 +45,8 @@ interface Sent {
 }
 
 const K = 8;
+/** People of each group. */
+const ROSTER = 90;
 /** So many that checking them takes several turns: requests at the same time do overlap. */
 const MANY = 40;
 
@@ -59,6 +61,7 @@ const STORIES = [
   'withheld',
   'not entitled',
   'elsewhere',
+  'full',
 ] as const;
 type Story = (typeof STORIES)[number];
 
@@ -121,7 +124,7 @@ beforeAll(async () => {
   parties = await startTwoParties();
   round = await openTestRound(
     parties,
-    STORIES.map(() => 40),
+    STORIES.map(() => ROSTER),
   );
   looking = parties.database('employer');
   await parties.stop('guardian');
@@ -132,6 +135,21 @@ beforeAll(async () => {
 afterAll(async () => {
   looking.close();
   await parties.close();
+});
+
+test('no more is counted than the roster has people, however the lots are cut', async () => {
+  const first = await send('full', answers('full', ROSTER - K));
+  expect(first).toEqual(counted(ROSTER - K));
+  const [more, last] = [answers('full', K), answers('full', 2)];
+  expect(await send('full', [...more, ...last])).toEqual([
+    ...counted(K),
+    ...Array(2).fill('report_dropped'),
+  ]);
+  expect(state('full')).toMatchObject({ count: ROSTER });
+  expect(outcomeOf(last[0] as Sent)).toEqual({
+    outcome: 'refused',
+    reason: 'employer:report_dropped',
+  });
 });
 
 describe('a guardian that sends two reports with one token', () => {

@@ -137,7 +137,7 @@ describe('one lot, sent by a guardian that the test plays', () => {
     parties = await startTwoParties();
     round = await openTestRound(
       parties,
-      STORIES.map(() => 40),
+      STORIES.map(() => 90),
     );
     looking = parties.database('employer');
     await parties.stop('guardian');
