@@ -29,7 +29,12 @@ export class Needles {
 
   /** The labels of the secrets of which anything is in these bytes. */
   find(bytes: Uint8Array): Set<string> {
-    const found = new Set<string>();
+    return new Set(this.places(bytes).keys());
+  }
+
+  /** Where in these bytes pieces of which secrets begin, by label: rising offsets. */
+  places(bytes: Uint8Array): Map<string, number[]> {
+    const found = new Map<string, number[]>();
     const filter = this.#filter;
     let last = 0;
     for (let i = 0; i < bytes.length; i++) {
@@ -55,10 +60,13 @@ export class Needles {
     return found;
   }
 
-  #compare(bytes: Uint8Array, at: number, first: number, found: Set<string>): void {
+  #compare(bytes: Uint8Array, at: number, first: number, found: Map<string, number[]>): void {
     if (at < 0) return;
     for (const { piece, label } of this.#pieces.get(first) ?? []) {
-      if (piece.equals(bytes.subarray(at, at + piece.length))) found.add(label);
+      if (!piece.equals(bytes.subarray(at, at + piece.length))) continue;
+      const places = found.get(label);
+      if (places === undefined) found.set(label, [at]);
+      else places.push(at);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,7 +36,7 @@ import { type Database, openDatabase } from '../../server/storage/database.ts';
 import { entitled, type TestTask } from './test-tokens.ts';
 import { tokenKeyPool } from './token-key-pool.ts';
 
-const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
+const PROJECT = projectFolder();
 export const MIGRATIONS = join(PROJECT, 'migrations');
 
 /** Far behind any test: the schedule itself plans nothing. */
@@ -356,4 +356,10 @@ export async function freePort(): Promise<number> {
   const { port } = server.address() as { port: number };
   await new Promise((resolve) => server.close(resolve));
   return port;
+}
+
+/** Two folders up, or three where this file was compiled into `dist/`. */
+function projectFolder(): string {
+  const here = fileURLToPath(new URL('../../', import.meta.url));
+  return existsSync(join(here, 'migrations')) ? here : join(here, '..');
 }
