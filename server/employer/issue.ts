@@ -7,7 +7,7 @@ import { openTokenRequest } from '../../crypto/token.ts';
 import { tokenKeyId } from '../../crypto/token-key.ts';
 import { paced } from '../aggregator/paced.ts';
 import { Refusal } from '../http/refusal.ts';
-import { truncateWal } from '../storage/database.ts';
+import { coverWal, truncateWal } from '../storage/database.ts';
 import type { Code } from '../storage/invitations.ts';
 import type { Round } from '../storage/rounds.ts';
 import { transact } from '../storage/stores.ts';
@@ -36,8 +36,8 @@ interface Use {
 
 /**
  * Gives one token for each invitation. A code is marked with the hash of its one request, in place,
- * and the log is truncated before the reply leaves, so that what is stored tells neither when a code
- * was used nor in which order. Uses that come together are written together: one turn of the disk.
+ * and the log is truncated and covered before the reply leaves, so that what is stored tells neither
+ * when a code was used nor in which order, nor which ones were last. Uses that come together are written together: one turn of the disk.
  */
 export class TokenIssuing {
   readonly #parts: EmployerParts;
@@ -102,6 +102,7 @@ export class TokenIssuing {
       });
       // For a repeated request too: the first truncation may have failed.
       truncateWal(this.#parts.db);
+      coverWal(this.#parts.db);
     } catch (error) {
       for (const use of uses) use.done(error);
       return;

@@ -84,3 +84,17 @@ export function truncateWal(db: Database): void {
   const [row] = db.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[];
   if (row?.busy !== 0) throw new Error('the write-ahead log could not be truncated');
 }
+
+/**
+ * A write that tells nothing, after `truncateWal`, where it must not be seen which rows were written
+ * last: the shared memory beside the database goes on naming their pages until the next write. What
+ * is written is what was there (a field of the first page), so it need not be durable.
+ */
+export function coverWal(db: Database): void {
+  db.pragma('synchronous = OFF');
+  try {
+    db.pragma('user_version = 0');
+  } finally {
+    db.pragma('synchronous = FULL');
+  }
+}

@@ -2,9 +2,16 @@ import { fromBase64url, toBase64url, toHex } from '../../../crypto/bytes.ts';
 import { reportSignature } from '../../../crypto/dap/report.ts';
 import { decodeReport } from '../../../crypto/dap/upload.ts';
 import { sha256 } from '../../../crypto/sha256.ts';
+import {
+  bytesOf,
+  type Evidence,
+  framePages,
+  indexedPages,
+  PAGE,
+  tablesOf,
+} from '../../support/evidence.ts';
 import { Needles } from '../../support/needles.ts';
 import { PARTIES } from '../../support/rounds.ts';
-import { bytesOf, type Evidence, framePages, indexedPages, PAGE, tablesOf } from './evidence.ts';
 import type { Tally } from './score.ts';
 
 /*
@@ -48,36 +55,38 @@ type Features = ReadonlyMap<string, number>;
 /** Bytes that a person or report leaves in files, by what they are. */
 type Traces = ReadonlyMap<string, Uint8Array>;
 
-/** Plays every way to guess in every game. */
+/** Plays every way to guess in every game, and writes into each tally how it went. */
 export function attack(
   evidence: Evidence,
   games: readonly { readonly game: Game; readonly truth: Truth }[],
-  tally: Tally,
+  tallies: readonly Tally[],
 ): void {
   const sight = new Sight(evidence);
-  const people = sight.features(games.flatMap(({ game }) => game.people.map(sight.tracesOfPerson)));
-  const reports = sight.features(games.flatMap(({ game }) => game.reports.map(tracesOfReport)));
-  let [person, report] = [0, 0];
+  // All at once: every byte of the evidence is looked at once.
+  const features = sight.features(
+    games.flatMap(({ game: { people, reports } }) => [
+      ...people.map(sight.tracesOfPerson),
+      ...reports.map(tracesOfReport),
+    ]),
+  );
   for (const { game, truth } of games) {
-    const mailed = game.people.map(({ email }) => sight.mailed(email));
-    const suspects = people.slice(person, person + game.people.length);
-    play(
-      suspects.map((features, i) => new Map([...features, ...(mailed[i] ?? [])])),
-      reports.slice(report, report + game.reports.length),
-      truth,
-      tally,
-    );
-    person += game.people.length;
-    report += game.reports.length;
+    const people = features.splice(0, game.people.length);
+    const reports = features.splice(0, game.reports.length);
+    game.people.forEach(({ email }, i) => {
+      for (const [name, at] of sight.mailed(email)) people[i]?.set(name, at);
+    });
+    for (const [way, guesses, right, expected] of plays(people, reports, truth)) {
+      for (const tally of tallies) tally.add(way, guesses, right, expected);
+    }
   }
 }
 
-function play(
+/** Each way to guess: its name, how many guesses, how many were right, how many would be by chance. */
+function* plays(
   people: readonly Features[],
   reports: readonly Features[],
   truth: Truth,
-  tally: Tally,
-): void {
+): Generator<[string, number, number, number]> {
   const peopleOrders = ordersOf(people);
   const by = reports.length / people.length;
   for (const [ofReport, reportOrder] of ordersOf(reports)) {
@@ -89,16 +98,15 @@ function play(
         if (personOrder[at] === truth.senders[report]) along++;
         if (personOrder[people.length - 1 - at] === truth.senders[report]) against++;
       });
-      tally.add(`${ofPerson} / ${ofReport}`, reports.length, along, by);
-      tally.add(`${ofPerson} / ${ofReport}, reversed`, reports.length, against, by);
+      yield [`${ofPerson} / ${ofReport}`, reports.length, along, by];
+      yield [`${ofPerson} / ${ofReport}, reversed`, reports.length, against, by];
     }
   }
   const { newest } = truth;
   if (newest === undefined || people.length < 2) return;
   // Who wrote last? The one person who stands out.
-  for (const [ofPerson, order] of extremesOf(people)) {
-    const right = order === truth.senders[newest] ? 1 : 0;
-    tally.add(`newest: ${ofPerson}`, 1, right, 1 / people.length);
+  for (const [ofPerson, person] of extremesOf(people)) {
+    yield [`newest: ${ofPerson}`, 1, person === truth.senders[newest] ? 1 : 0, 1 / people.length];
   }
 }
 
@@ -199,7 +207,7 @@ class Sight {
   }
 
   features(all: readonly Traces[]): Map<string, number>[] {
-    const features = all.map((traces) => new Map<string, number>());
+    const features = all.map(() => new Map<string, number>());
     const needles = new Needles();
     all.forEach((traces, i) => {
       for (const [kind, bytes] of traces) {

@@ -9,12 +9,15 @@ import { blindToken, finalizeToken } from '../../../crypto/token.ts';
 import { tokenKeyId } from '../../../crypto/token-key.ts';
 import { checkPublicPart } from '../../../server/aggregator/check.ts';
 import { DAY_MS } from '../../../server/domain/days.ts';
-import { type EmployerParts, openEmployer } from '../../../server/employer/employer.ts';
+import { openEmployer } from '../../../server/employer/employer.ts';
 import { TokenIssuing } from '../../../server/employer/issue.ts';
+import type { EmployerParts } from '../../../server/employer/parts.ts';
 import { BallotQueue } from '../../../server/guardian/ballot.ts';
-import { type GuardianParts, openGuardian } from '../../../server/guardian/guardian.ts';
+import { openGuardian } from '../../../server/guardian/guardian.ts';
+import type { GuardianParts } from '../../../server/guardian/parts.ts';
 import type { MailMessage } from '../../../server/mail/mailer.ts';
 import { systemRandomness } from '../../../server/party.ts';
+import { type Evidence, seize } from '../../support/evidence.ts';
 import { postToken, signatureOf } from '../../support/invitations.ts';
 import {
   closeTestRound,
@@ -30,7 +33,6 @@ import {
 } from '../../support/parties.ts';
 import type { TestTask } from '../../support/test-tokens.ts';
 import type { Game, Truth } from './attacker.ts';
-import { type Evidence, seize } from './evidence.ts';
 import { drawVisit, type Visit } from './live.ts';
 
 /*
@@ -61,13 +63,15 @@ export type Moment =
   | 'open'
   /** The round's last moment. */
   | 'full'
-  /** Both parties have closed it; lots are drawn, reports still boxed. */
+  /** Closed: lots are drawn, most reports still boxed. */
   | 'counting'
   /** Every group sealed and released, or withheld; the list is signed. */
   | 'released';
 
 export interface Shot {
   readonly moment: Moment;
+  /** Of which manifest, from 1. */
+  readonly manifest: number;
   readonly evidence: Evidence;
   readonly games: readonly { readonly game: Game; readonly truth: Truth }[];
 }
@@ -168,6 +172,7 @@ async function playRound(
   const shoot = (moment: Moment, of: readonly Group[]) =>
     onShot({
       moment,
+      manifest: round.head.round,
       evidence: seize(parties.folder, mails),
       games: of.map((g) => gameOf(g, moment)),
     });

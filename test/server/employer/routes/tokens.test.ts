@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { fromBase64url, toBase64url } from '../../../../crypto/bytes.ts';
 import { sha256 } from '../../../../crypto/sha256.ts';
 import { finalizeToken, verifyToken } from '../../../../crypto/token.ts';
 import { decodeTokenSpki } from '../../../../crypto/token-key.ts';
 import { systemRandomness } from '../../../../server/party.ts';
+import { framePages, indexedPages, PAGE } from '../../../support/evidence.ts';
 import {
   codesOfGroup,
   postToken,
@@ -12,6 +15,7 @@ import {
   tokenAsk,
   tokenOfCode,
 } from '../../../support/invitations.ts';
+import { Needles } from '../../../support/needles.ts';
 import {
   closeTestRound,
   openTestRound,
@@ -117,6 +121,23 @@ describe('a token for a code', () => {
     const group = codesOfGroup(parties, round, 1).map(({ code }) => code);
     const tokens = await Promise.all(group.map((code) => tokenOfCode(parties, task(1), code)));
     expect(new Set(tokens.map(toBase64url)).size).toBe(GROUPS[1]);
+  });
+
+  test('leaves nothing beside the database that names the pages written last', async () => {
+    const code = freshCode();
+    await tokenOfCode(parties, task(), code);
+    const file = join(parties.folder, 'employer', 'employer.sqlite');
+    const needles = new Needles();
+    needles.add('code', sha256(code), 32);
+    const pages = needles
+      .places(readFileSync(file))
+      .get('code')
+      ?.map((at) => 1 + Math.floor(at / PAGE));
+    expect(pages).toHaveLength(2);
+    const named = indexedPages(readFileSync(`${file}-shm`)).filter((page) => page > 0);
+    expect(named.length).toBeGreaterThan(0);
+    expect(framePages(readFileSync(`${file}-wal`))).toEqual(named);
+    for (const page of pages ?? []) expect(named).not.toContain(page);
   });
 
   test('a crash between marking and reply: the identical request gets the token, another one none', async () => {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import Sqlite from 'better-sqlite3';
-import type { MailMessage } from '../../../server/mail/mailer.ts';
-import { filesBelow } from '../../support/needles.ts';
-import { PARTIES } from '../../support/rounds.ts';
+import type { MailMessage } from '../../server/mail/mailer.ts';
+import { filesBelow } from './needles.ts';
+import { PARTIES } from './rounds.ts';
 
 /*
  * What an attacker holds who has copied the disks of both parties at one moment: every file but the
