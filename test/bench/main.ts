@@ -9,6 +9,7 @@ import { benchRounds } from './rounds.ts';
 import { benchStart } from './start.ts';
 import { benchTokenKeys } from './token-keys.ts';
 import { benchTokens } from './tokens.ts';
+import { benchUnlinkability } from './unlinkability.ts';
 import { benchUpload } from './upload.ts';
 import { benchVdaf } from './vdaf.ts';
 
@@ -24,6 +25,7 @@ const BENCHES: readonly { names: readonly string[]; run: () => Promise<BenchResu
   { names: ['start'], run: benchStart },
   { names: ['tokens'], run: benchTokens },
   { names: ['token-keys'], run: benchTokenKeys },
+  { names: ['unlinkability'], run: benchUnlinkability },
 ];
 
 const { values, positionals } = parseArgs({

@@ -64,21 +64,27 @@ describe('who sent which report', () => {
   }
 
   test(
-    'could be guessed if the employer’s pages kept the order in which codes were used',
+    'could be guessed if the employer noted when a code was used, or kept the order in its pages',
     async () => {
-      // Rows in the order of their hashes; only where SQLite put their second halves tells.
       const findings = await leaking(({ db }) => {
         db.exec(`
+          ALTER TABLE codes ADD COLUMN used_ms INTEGER;
+          -- In the order of the codes' hashes; only where SQLite puts the second halves tells.
           CREATE TABLE used (code_hash BLOB PRIMARY KEY, note BLOB) STRICT, WITHOUT ROWID;
+          CREATE TABLE went_on (code INTEGER) STRICT;
           CREATE TRIGGER used AFTER UPDATE OF request_hash ON codes BEGIN
+            UPDATE codes SET used_ms = (SELECT latest_ms FROM clock) WHERE id = NEW.id;
             INSERT INTO used VALUES (NEW.code_hash, CAST(zeroblob(6000) || NEW.request_hash AS BLOB));
+            INSERT INTO went_on VALUES (NEW.id);
           END;`);
       });
       const ways = findings.at(-1)?.alarms.map(({ way }) => way) ?? [];
+      expect(ways).toContain('used_ms of code in employer.codes / row of id in guardian.box');
       expect(ways).toContain(
         'last request in employer/employer.sqlite / row of id in guardian.box',
       );
-      // The same with positions alone, of bytes in the files of both.
+      expect(ways).toContain('row of number in employer.went_on / row of id in guardian.box');
+      // And with places in files alone.
       expect(ways.some((way) => /^last request in .* \/ (first|last) id in /.test(way))).toBe(true);
     },
     LIMIT_MS,

@@ -57,8 +57,14 @@ export function indexedPages(shm: Buffer): number[] {
   return pages;
 }
 
-/** Every table of a party's database, with its rows in the order in which SQLite walks them. */
-export function tablesOf(evidence: Evidence, party: string): Map<string, unknown[][]> {
+export interface Table {
+  readonly columns: readonly string[];
+  /** In the order in which SQLite walks them. */
+  readonly rows: readonly (readonly unknown[])[];
+}
+
+/** Every table of a party's database, by name. */
+export function tablesOf(evidence: Evidence, party: string): Map<string, Table> {
   const name = `${party}/${party}.sqlite`;
   const db = new Sqlite(merged(bytesOf(evidence, name), bytesOf(evidence, `${name}-wal`)));
   try {
@@ -67,10 +73,10 @@ export function tablesOf(evidence: Evidence, party: string): Map<string, unknown
       .pluck()
       .all();
     return new Map(
-      tables.map((table) => [
-        table,
-        db.prepare<[], unknown[]>(`SELECT * FROM "${table}"`).raw().all(),
-      ]),
+      tables.map((table) => {
+        const all = db.prepare<[], unknown[]>(`SELECT * FROM "${table}"`).raw();
+        return [table, { columns: all.columns().map((column) => column.name), rows: all.all() }];
+      }),
     );
   } finally {
     db.close();

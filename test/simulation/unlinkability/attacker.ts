@@ -18,9 +18,9 @@ import type { Tally } from './score.ts';
  * Who sent which report? The attacker is handed, for one group at one moment, the people who have a
  * token and the reports that are there, both in an order that means nothing, and all the evidence;
  * that is more than he could always find out. Of every person and every report he takes every number
- * that could have to do with an order: values, rows of tables, first and last places in each file,
- * pages, how lately a page was written by the log and by the shared memory beside it, the order of
- * mail. Then he lays every order of the people beside every order of the reports, both ways round.
+ * that could have to do with an order: values, rows of tables and the numbers in them (times too, if
+ * there were any), first and last places in each file, pages, how lately a page was written by the log
+ * and by the shared memory beside it, the order of mail. Then he lays every order of the people beside every order of the reports, both ways round.
  */
 
 /** A person who fetched a token: address, and what was mailed to it. */
@@ -134,6 +134,14 @@ function* extremesOf(all: readonly Features[]): Generator<[string, number]> {
   }
 }
 
+function note(
+  features: Map<string, number> | undefined,
+  kind: string,
+  { table, numbers }: Row,
+): void {
+  for (const [what, value] of numbers) features?.set(`${what} of ${kind} in ${table}`, value);
+}
+
 function tracesOfReport({ reportId, report }: Caught): Traces {
   return new Map([
     ['id', reportId],
@@ -144,11 +152,36 @@ function tracesOfReport({ reportId, report }: Caught): Traces {
   ]);
 }
 
+/** A row of a table that has something to do with a person or report. */
+interface Row {
+  readonly table: string;
+  /** Numbers in it by what they are, its place in the table among them. */
+  readonly numbers: readonly (readonly [string, number])[];
+  /** What it says that rows of other tables may say of the same person. */
+  readonly links: readonly string[];
+}
+
+/** Columns that name a person or a code by number, and in which tables `id` does. */
+const LINKS: Readonly<Record<string, string>> = {
+  person: 'person',
+  person_id: 'person',
+  code: 'code',
+  code_id: 'code',
+  'people.id': 'person',
+  'codes.id': 'code',
+};
+
+/** Whether a field may be what a person or report is known by: longer than a word, shorter than a report. */
+function isKey(value: unknown): value is Buffer {
+  const { length } = (value ?? '') as { length: number };
+  return length >= 8 && length <= 64;
+}
+
 /** All that can be looked up in one piece of evidence, prepared once for many people and reports. */
 class Sight {
   readonly #evidence: Evidence;
-  /** Rows of every table by what is in one of their columns, as latin1: name of the table, number. */
-  readonly #rows = new Map<string, [string, number][]>();
+  /** Rows of every table by what is in one of their columns, as latin1, or by a link. */
+  readonly #rows = new Map<string, Row[]>();
   /** Request hashes by code hash, in hexadecimal. */
   readonly #requests = new Map<string, Buffer>();
   /** How late in the log and in its shared memory each page of a database comes, by file. */
@@ -165,17 +198,31 @@ class Sight {
   }
 
   #readDatabase(party: string): void {
-    for (const [table, rows] of tablesOf(this.#evidence, party)) {
-      rows.forEach((row, number) => {
-        for (const value of row) {
-          const key = Buffer.isBuffer(value) ? value.toString('latin1') : value;
-          if (typeof key !== 'string' || key.length < 8) continue;
-          const places = this.#rows.get(key) ?? [];
-          places.push([`${party}.${table}`, number]);
-          this.#rows.set(key, places);
+    for (const [name, { columns, rows }] of tablesOf(this.#evidence, party)) {
+      const table = `${party}.${name}`;
+      const linkOf = columns.map((column) => LINKS[column] ?? LINKS[`${name}.${column}`]);
+      const [hash, request] = [columns.indexOf('code_hash'), columns.indexOf('request_hash')];
+      rows.forEach((values, at) => {
+        const numbers: [string, number][] = [['row', at]];
+        const links: string[] = [];
+        const keys: string[] = [];
+        values.forEach((value, i) => {
+          if (typeof value === 'number') {
+            numbers.push([columns[i] as string, value]);
+            if (linkOf[i] !== undefined) links.push(`${linkOf[i]} ${value}`);
+          } else if (isKey(value)) {
+            keys.push(Buffer.from(value).toString('latin1'));
+          }
+        });
+        const row = { table, numbers, links };
+        for (const key of [...keys, ...links]) {
+          const there = this.#rows.get(key);
+          if (there === undefined) this.#rows.set(key, [row]);
+          else there.push(row);
         }
-        // id, round, code_hash, group_index, active, request_hash
-        if (table === 'codes') this.#requests.set(toHex(row[2] as Buffer), row[5] as Buffer);
+        if (name === 'codes') {
+          this.#requests.set(toHex(values[hash] as Buffer), values[request] as Buffer);
+        }
       });
     }
     const name = `${party}/${party}.sqlite`;
@@ -215,8 +262,11 @@ class Sight {
         if (kind !== 'address') needles.add(`${i} ${kind}`, bytes, bytes.length);
         features[i]?.set(`value of ${kind}`, Buffer.from(bytes).readUIntBE(0, 6));
         const key = Buffer.from(bytes).toString('latin1');
-        for (const [table, number] of this.#rows.get(key) ?? []) {
-          features[i]?.set(`row of ${kind} in ${table}`, number);
+        for (const row of this.#rows.get(key) ?? []) {
+          note(features[i], kind, row);
+          for (const link of row.links) {
+            for (const linked of this.#rows.get(link) ?? []) note(features[i], 'number', linked);
+          }
         }
       }
     });
