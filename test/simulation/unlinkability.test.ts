@@ -8,12 +8,12 @@ import { FALSE_ALARM, inWords, surprise, Tally } from './unlinkability/score.ts'
 /*
  * Given both databases, all logs and all mail, an attacker program that guesses who sent which
  * report does no better than chance: between two writes of the open round, at its end, while it is
- * counted, and after the release. 100 rounds here; `npm run bench -- unlinkability` plays 1,000 and
+ * counted, and after the release. 80 rounds here; `npm run bench -- unlinkability` plays 1,000 and
  * says how well the same attacker does with the live times at both parties.
  *
  * A rightful system fails this test with a probability below 4 · 10⁻⁶ (10⁻⁶ a moment), by a bound
- * that is exact (see score.ts). With 100 rounds a way to guess that is right in a quarter of the
- * cases, where chance gives a seventh, is found.
+ * that is exact (see score.ts). With 80 rounds a way to guess that is right in three cases of ten,
+ * where chance gives one in seven, is found.
  */
 
 const hooks = vi.hoisted(() => ({ truncates: true }));
@@ -40,7 +40,7 @@ describe('who sent which report', () => {
   test(
     'cannot be guessed from what both parties store, log and mail',
     async () => {
-      const { findings } = await campaign({ manifests: 4, groups: 25, closed: true });
+      const { findings } = await campaign({ manifests: 4, groups: 20, closed: true });
       expect(findings.map(({ moment }) => moment)).toEqual([
         'open',
         'full',
