@@ -3,6 +3,12 @@ import { canonicalJson, parseCanonicalJson } from './canonical.ts';
 import { sha256 } from './sha256.ts';
 import { fields, list, natural, oneOf, type Shape, text } from './shape.ts';
 
+/** A fraction in lowest terms. */
+export interface Fraction {
+  readonly numerator: number;
+  readonly denominator: number;
+}
+
 /**
  * A survey as both parties signed it: canonical JSON whose SHA-256 stands in every manifest head.
  * The browser shows this and nothing else, so that what a person reads is what was approved.
@@ -27,8 +33,12 @@ export interface Sheet {
   /** A group with fewer reports at close is destroyed unopened; 8 ≤ k. */
   readonly k: number;
   readonly noise: {
-    /** Variance of the noise on every count, as a fraction in lowest terms; at least 5. */
-    readonly variance: { readonly numerator: number; readonly denominator: number };
+    /** What the rest follows from (disclosure policy §3). */
+    readonly preset: 'standard' | 'strong' | 'light';
+    /** ρ that twelve months of this survey may cost each person; 0 for `light`, which has no cap. */
+    readonly part: Fraction;
+    /** Variance of the noise on every count, in answers²; at least 5. */
+    readonly variance: Fraction;
     readonly by: 'guardian' | 'both';
   };
   readonly cadence: 'weekly' | 'fortnightly' | 'monthly' | 'quarterly';
@@ -49,6 +59,8 @@ export interface Sheet {
   /** Last day of the survey, in days since 1970-01-01. */
   readonly end_day: number;
   readonly questions: readonly Question[];
+  /** Scores that the browser works out from the answers, and sends as further blocks. */
+  readonly derived: readonly DerivedItem[];
 }
 
 /** One question of a sheet, with its answers from low to high. */
@@ -64,17 +76,67 @@ export interface Question {
   readonly options: readonly string[];
   /** Which two end options the share counts. */
   readonly favourable: 'high' | 'low';
+  /**
+   * Two limits in hundredths of a scale point, rising: a mean that is too noisy for a number is shown
+   * as below the first, between them, or above the second.
+   */
+  readonly bands: readonly number[];
 }
 
-/** The number of one-hot places of each question: its options and, last, "prefer not to say". */
-export function blockLengths(sheet: Sheet): number[] {
-  return sheet.questions.map((question) => question.options.length + 1);
+/**
+ * A banded score: the sum of the values of some questions (1 for the lowest option), put into one
+ * of a few bands. A distribution of scores cannot be had from distributions of answers.
+ */
+export interface DerivedItem {
+  readonly id: string;
+  readonly name: string;
+  readonly why: string;
+  /** Ids of questions. */
+  readonly from: readonly string[];
+  /** Those of them whose values are counted from the other end. */
+  readonly reversed: readonly string[];
+  /** From the lowest score up; a band begins at its least sum, the first one at the smallest sum. */
+  readonly levels: readonly { readonly name: string; readonly least: number }[];
+  readonly favourable: 'high' | 'low';
+}
+
+/**
+ * The number of one-hot places of each block: a question's options and, last, "prefer not to say";
+ * then, for each derived item, its levels and "not known".
+ */
+export function blockLengths(sheet: Pick<Sheet, 'questions' | 'derived'>): number[] {
+  return [
+    ...sheet.questions.map(({ options }) => options.length + 1),
+    ...sheet.derived.map(({ levels }) => levels.length + 1),
+  ];
+}
+
+/**
+ * What is cut and sealed: the chosen place of every block, those of the derived items worked out.
+ * @param places the chosen place of each question; the last place is "prefer not to say"
+ */
+export function measurementOf(sheet: Sheet, places: readonly number[]): number[] {
+  return [...places, ...sheet.derived.map((item) => levelOf(sheet, item, places))];
+}
+
+/** The level of a score, or the place behind all levels if one of its questions is not answered. */
+export function levelOf(sheet: Sheet, item: DerivedItem, places: readonly number[]): number {
+  let sum = 0;
+  for (const [index, { id, options }] of sheet.questions.entries()) {
+    if (!item.from.includes(id)) continue;
+    const place = places[index] ?? options.length;
+    if (place >= options.length) return item.levels.length;
+    sum += item.reversed.includes(id) ? options.length - place : place + 1;
+  }
+  return item.levels.filter(({ least }) => least <= sum).length - 1;
 }
 
 /** SHA-256 of what a person agrees to: the extension `consent` of their report. 32 bytes. */
 export function noticeHash(sheet: Sheet): Uint8Array {
   return sha256(canonicalJson(sheet.notice));
 }
+
+const FRACTION: Shape = fields<Fraction>({ numerator: natural, denominator: natural });
 
 const SHEET: Shape = fields<Sheet>({
   version: oneOf(1),
@@ -89,7 +151,9 @@ const SHEET: Shape = fields<Sheet>({
   recipients: list(text),
   k: natural,
   noise: fields<Sheet['noise']>({
-    variance: fields<Sheet['noise']['variance']>({ numerator: natural, denominator: natural }),
+    preset: oneOf('standard', 'strong', 'light'),
+    part: FRACTION,
+    variance: FRACTION,
     by: oneOf('guardian', 'both'),
   }),
   cadence: oneOf('weekly', 'fortnightly', 'monthly', 'quarterly'),
@@ -105,6 +169,23 @@ const SHEET: Shape = fields<Sheet>({
       text,
       why: text,
       options: list(text),
+      favourable: oneOf('high', 'low'),
+      bands: list(natural),
+    }),
+  ),
+  derived: list(
+    fields<DerivedItem>({
+      id: text,
+      name: text,
+      why: text,
+      from: list(text),
+      reversed: list(text),
+      levels: list(
+        fields<DerivedItem['levels'][number]>({
+          name: text,
+          least: natural,
+        }),
+      ),
       favourable: oneOf('high', 'low'),
     }),
   ),

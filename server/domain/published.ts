@@ -25,7 +25,7 @@ export class ImplausibleResult extends Error {
 export function plausibleTotals(
   sum: readonly bigint[],
   count: number,
-  noise: Sheet['noise'],
+  noise: Pick<Sheet['noise'], 'variance'>,
 ): number[] {
   const { numerator, denominator } = noise.variance;
   // √2 for two independent draws; taken always, as the bound has room to spare.

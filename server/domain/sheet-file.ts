@@ -1,5 +1,7 @@
+import { z } from 'zod';
 import type { Sheet } from '../../crypto/sheet.ts';
 import { dayOf } from './days.ts';
+import { guessSentence, presetNoise, wholeAccount } from './noise-presets.ts';
 import { parseSheet } from './sheets.ts';
 
 /** What a sheet says where its file says nothing: the Standard preset, for quarterly rounds. */
@@ -9,20 +11,17 @@ const DEFAULTS = {
   cadence: 'quarterly',
   response_percent: 60,
   deadline_days: 7,
+  derived: [],
 };
 const ROUND_DAYS = 14;
 const TRENDS_DAYS = 730;
 
-/** Rounds of each cadence in a year. */
-const ROUNDS_A_YEAR: Readonly<Record<string, number>> = {
-  weekly: 52,
-  fortnightly: 26,
-  monthly: 12,
-  quarterly: 4,
-};
-/** What the Standard preset lets a person's answers cost in twelve months (disclosure policy §3). */
-const STANDARD_ACCOUNT = 4;
-const SMALLEST_VARIANCE = 5;
+const NATURAL = z.int().min(0).max(1e6);
+const CHOSEN = z.looseObject({
+  preset: z.enum(['standard', 'strong', 'light']).default('standard'),
+  part: z.object({ numerator: NATURAL, denominator: NATURAL.min(1) }).optional(),
+});
+const CADENCE = z.enum(['weekly', 'fortnightly', 'monthly', 'quarterly']);
 
 /**
  * The sheet that a person wrote as JSON: what it does not say is taken from the Standard preset, and
@@ -32,29 +31,55 @@ const SMALLEST_VARIANCE = 5;
 export function parseSheetFile(value: unknown): Sheet {
   if (!isRecord(value)) return parseSheet(value);
   const file: Record<string, unknown> = { ...DEFAULTS, ...value };
+  if (Array.isArray(file.questions)) {
+    file.questions = file.questions.map((question) =>
+      isRecord(question) ? { bands: defaultBands(question.options), ...question } : question,
+    );
+  }
   const schedule = over({ round_days: ROUND_DAYS }, file.schedule);
-  return parseSheet({
+  const sheet = parseSheet({
     ...file,
-    noise: over({ variance: standardVariance(file), by: 'guardian' }, file.noise),
+    noise: noiseOf(file),
     schedule: isRecord(schedule) ? { ...schedule, first_day: asDay(schedule.first_day) } : schedule,
     retention: over({ trends_days: TRENDS_DAYS }, file.retention),
     end_day: asDay(file.end_day),
   });
+  return withGuessChance(sheet);
 }
 
-/** σ² = max(Q · rounds a year ÷ account, 5), in lowest terms. */
-function standardVariance({ questions, cadence }: Record<string, unknown>) {
-  const asked = Array.isArray(questions) ? questions.length : 0;
-  let numerator = asked * (ROUNDS_A_YEAR[String(cadence)] ?? 0);
-  let denominator = STANDARD_ACCOUNT;
-  if (numerator <= SMALLEST_VARIANCE * denominator) {
-    return { numerator: SMALLEST_VARIANCE, denominator: 1 };
-  }
-  while (denominator > 1 && numerator % 2 === 0) {
-    numerator /= 2;
-    denominator /= 2;
-  }
-  return { numerator, denominator };
+/** The chance of being guessed is part of what a person agrees to, whoever wrote the notice. */
+function withGuessChance(sheet: Sheet): Sheet {
+  const said = guessSentence(sheet);
+  const { notice } = sheet;
+  if (notice.points.includes(said)) return sheet;
+  return parseSheet({ ...sheet, notice: { ...notice, points: [...notice.points, said] } });
+}
+
+/**
+ * The noise that follows from the preset and its part of the account, unless the file says it too;
+ * then it must be the same.
+ */
+function noiseOf(file: Record<string, unknown>): unknown {
+  const { noise = {}, questions, derived } = file;
+  const cadence = CADENCE.safeParse(file.cadence);
+  const chosen = CHOSEN.safeParse(noise);
+  const blocks = lengthOf(questions) + lengthOf(derived);
+  // What cannot be worked out is refused with its place by the check of the whole sheet.
+  if (!isRecord(noise) || !cadence.success || !chosen.success || blocks === 0) return noise;
+  const { preset } = chosen.data;
+  const part = chosen.data.part ?? wholeAccount(preset);
+  if (part.numerator === 0 && preset !== 'light') return noise;
+  return { ...presetNoise(preset, part, blocks, cadence.data), ...noise };
+}
+
+function lengthOf(list: unknown): number {
+  return Array.isArray(list) ? list.length : 0;
+}
+
+/** Two limits on a scale of these options, where those of five are 3.0 and 3.7. */
+function defaultBands(options: unknown): number[] {
+  const steps = Array.isArray(options) ? options.length - 1 : 0;
+  return [100 + 50 * steps, 100 + Math.round(67.5 * steps)];
 }
 
 /** What is given over the defaults; what is no object stays, to be refused. */

@@ -188,7 +188,12 @@ export function benchSheet(): Sheet {
     notice: { employer: 'Employer', guardian: 'Guardian', contact: 'None', points: ['None.'] },
     recipients: ['Nobody'],
     k: 10,
-    noise: { variance: { numerator: 5, denominator: 1 }, by: 'guardian' },
+    noise: {
+      preset: 'light',
+      part: { numerator: 0, denominator: 1 },
+      variance: { numerator: 5, denominator: 1 },
+      by: 'guardian',
+    },
     cadence: 'quarterly',
     // Far behind any benchmark: the schedule itself plans nothing.
     schedule: { first_day: 39_000, round_days: DAYS.duration },
@@ -203,7 +208,9 @@ export function benchSheet(): Sheet {
       why: 'To measure.',
       options: Array.from({ length: OPTIONS - 1 }, (_, option) => `Option ${option}`),
       favourable: 'high' as const,
+      bands: [200, 235],
     })),
+    derived: [],
   };
 }
 

@@ -35,14 +35,30 @@ const SHEET: Sheet = {
   notice: { employer: 'E', guardian: 'G', contact: 'C', points: [] },
   recipients: [],
   k: 10,
-  noise: { variance: { numerator: 5, denominator: 1 }, by: 'both' },
+  noise: {
+    preset: 'strong',
+    part: { numerator: 1, denominator: 1 },
+    variance: { numerator: 12, denominator: 1 },
+    by: 'both',
+  },
   cadence: 'monthly',
   schedule: { first_day: 20_000, round_days: 14 },
   response_percent: 60,
   retention: { trends_days: 1 },
   deadline_days: 1,
   end_day: 1,
-  questions: [{ id: 'a', name: 'a', text: '?', why: '.', options: ['1', '2'], favourable: 'low' }],
+  questions: [
+    {
+      id: 'a',
+      name: 'a',
+      text: '?',
+      why: '.',
+      options: ['1', '2'],
+      favourable: 'low',
+      bands: [150, 168],
+    },
+  ],
+  derived: [],
 };
 
 type Served = Parameters<typeof openManifest>[0];

@@ -29,7 +29,12 @@ const SHEET: Sheet = {
   notice: { employer: 'E', guardian: 'G', contact: 'C', points: ['One.'] },
   recipients: ['R'],
   k: 10,
-  noise: { variance: { numerator: 5, denominator: 1 }, by: 'guardian' },
+  noise: {
+    preset: 'light',
+    part: { numerator: 0, denominator: 1 },
+    variance: { numerator: 5, denominator: 1 },
+    by: 'guardian',
+  },
   cadence: 'quarterly',
   schedule: { first_day: 20_000, round_days: 14 },
   response_percent: 60,
@@ -43,7 +48,9 @@ const SHEET: Sheet = {
     why: 'So.',
     options: ['Low', 'High'],
     favourable: 'high',
+    bands: [200, 235],
   })),
+  derived: [],
 };
 const INDEX = 2;
 const GROUPS = 5;

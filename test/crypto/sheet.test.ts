@@ -13,6 +13,7 @@ const question = (...options: readonly string[]): Question => ({
   why: 'So.',
   options,
   favourable: 'high',
+  bands: [200, 235],
 });
 const sheet: Sheet = {
   version: 1,
@@ -21,7 +22,12 @@ const sheet: Sheet = {
   notice: { employer: 'E', guardian: 'G', contact: 'C', points: ['One.', 'Two.'] },
   recipients: ['R'],
   k: 10,
-  noise: { variance: { numerator: 5, denominator: 1 }, by: 'guardian' },
+  noise: {
+    preset: 'light',
+    part: { numerator: 0, denominator: 1 },
+    variance: { numerator: 5, denominator: 1 },
+    by: 'guardian',
+  },
   cadence: 'quarterly',
   schedule: { first_day: 20_000, round_days: 14 },
   response_percent: 60,
@@ -29,6 +35,7 @@ const sheet: Sheet = {
   deadline_days: 7,
   end_day: 30_000,
   questions: [question('a', 'b'), question('a', 'b', 'c', 'd', 'e')],
+  derived: [],
 };
 const open = (value: unknown) => {
   const bytes = canonicalJson(value);

@@ -11,6 +11,7 @@ import { oneHot } from '../support/cheating-reports.ts';
 import {
   readTestRound,
   sealed,
+  TEST_NOISE,
   type TestRound,
   type TwoParties,
   testPeople,
@@ -127,9 +128,10 @@ test.each([
     for (const [request, list] of Object.entries(deaths)) {
       processes.deaths.set(request as Request, [...list]);
     }
-    const start = 20_000 + 100 * number;
+    // No two of them within the twelve months of the account.
+    const start = 20_000 + 400 * number;
     await processes.advance((start - 1) * DAY_MS);
-    const sheet = testSheet({ noise: { variance: { numerator: 5, denominator: 1 }, by } });
+    const sheet = testSheet({ noise: TEST_NOISE[by] });
     const roster = testPeople(people.map(() => 60));
     await processes.ask('employer', { kind: 'roster', people: roster });
     const sheetHash = (await processes.ask('employer', { kind: 'submit', sheet })) as string;

@@ -30,6 +30,7 @@ import {
   openTestRound,
   standing,
   startTwoParties,
+  TEST_NOISE,
   type TestRound,
   type TwoParties,
   testSheet,
@@ -352,8 +353,7 @@ describe('what is deleted is in no file', () => {
     'with noise by $by',
     async ({ by, sizes, changes }) => {
       parties = await startParties();
-      const noise = { variance: { numerator: 5, denominator: 1 }, by };
-      const known = await open(sizes, { ...changes, noise });
+      const known = await open(sizes, { ...changes, noise: TEST_NOISE[by] });
       const before = findInFolder(known.needles, join(parties.folder, 'guardian'));
       expect(before.size, 'the reports in the box are found').toBe(
         sizes.reduce((sum, size) => sum + size, 0),

@@ -42,6 +42,25 @@ export const MIGRATIONS = join(PROJECT, 'migrations');
 /** Far behind any test: the schedule itself plans nothing. */
 const FIRST_DAY = 39_000;
 
+/**
+ * Noise by the guardian, without a cap, so that tests may open as many rounds as they like; and by
+ * both, of which a round of the test sheet costs ρ = 1/4 of a cap of 1.
+ */
+export const TEST_NOISE: Readonly<Record<Sheet['noise']['by'], Sheet['noise']>> = {
+  guardian: {
+    preset: 'light',
+    part: { numerator: 0, denominator: 1 },
+    variance: { numerator: 5, denominator: 1 },
+    by: 'guardian',
+  },
+  both: {
+    preset: 'strong',
+    part: { numerator: 1, denominator: 1 },
+    variance: { numerator: 8, denominator: 1 },
+    by: 'both',
+  },
+};
+
 /** A small valid sheet: two questions of three options each, and k as small as it may be. */
 export function testSheet(changes: Partial<Sheet> = {}): Sheet {
   const question = (id: string) => ({
@@ -51,6 +70,7 @@ export function testSheet(changes: Partial<Sheet> = {}): Sheet {
     why: 'To test.',
     options: ['Low', 'Middle', 'High'],
     favourable: 'high' as const,
+    bands: [200, 235],
   });
   return {
     version: 1,
@@ -64,14 +84,15 @@ export function testSheet(changes: Partial<Sheet> = {}): Sheet {
     },
     recipients: ['Nobody'],
     k: 8,
-    noise: { variance: { numerator: 5, denominator: 1 }, by: 'guardian' },
+    noise: TEST_NOISE.guardian,
     cadence: 'quarterly',
     schedule: { first_day: FIRST_DAY, round_days: 7 },
     response_percent: 100,
-    retention: { trends_days: 10 },
+    retention: { trends_days: 3650 },
     deadline_days: 7,
     end_day: 40_000,
     questions: [question('energy'), question('stress')],
+    derived: [],
     ...changes,
   };
 }

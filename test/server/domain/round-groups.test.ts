@@ -16,7 +16,7 @@ describe('the smallest group', () => {
     expect(smallestGroup(testSheet({ k: 30 }))).toBe(30);
     expect(smallestGroup(testSheet({ k: 10, response_percent: 60 }))).toBe(39);
     const noise = (numerator: number, by: 'guardian' | 'both') => ({
-      noise: { variance: { numerator, denominator: 1 }, by },
+      noise: { ...testSheet().noise, variance: { numerator, denominator: 1 }, by },
     });
     expect(smallestGroup(testSheet(noise(5, 'both')))).toBe(33);
     expect(smallestGroup(testSheet({ k: 10, response_percent: 60, ...noise(6, 'guardian') }))).toBe(

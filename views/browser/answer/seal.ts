@@ -4,7 +4,7 @@ import { REPORT_ID_SIZE } from '../../../crypto/dap/types.ts';
 import { decodeReport } from '../../../crypto/dap/upload.ts';
 import type { ManifestKey } from '../../../crypto/manifest.ts';
 import type { Receipt } from '../../../crypto/receipt.ts';
-import { noticeHash } from '../../../crypto/sheet.ts';
+import { measurementOf, noticeHash } from '../../../crypto/sheet.ts';
 import { TOKEN_KEY_SIZE } from '../../../crypto/token-key.ts';
 import { prio3Survey } from '../../../crypto/vdaf/circuits/survey.ts';
 import type { Opened } from './checks.ts';
@@ -29,9 +29,9 @@ function recipient(key: ManifestKey): ReportRecipient {
  * Cuts and seals one answer with a fresh id and fresh randomness; only the token and its key are
  * the same in two calls, and only one of the two messages will be taken.
  *
- * @param measurement the chosen place for each question; the last place is "prefer not to say"
+ * @param places the chosen place for each question; the last place is "prefer not to say"
  */
-export function sealAnswer(opened: Opened, permit: Permit, measurement: readonly number[]): Sealed {
+export function sealAnswer(opened: Opened, permit: Permit, places: readonly number[]): Sealed {
   const { head, task, sheet, entry } = opened;
   const { report, reportId } = buildReport(
     {
@@ -44,7 +44,7 @@ export function sealAnswer(opened: Opened, permit: Permit, measurement: readonly
       consent: noticeHash(sheet),
       token: permit.token,
     },
-    measurement,
+    measurementOf(sheet, places),
     permit.seed,
     browserRandomness,
   );

@@ -24,6 +24,7 @@ import {
   sealed,
   standing,
   startTwoParties,
+  TEST_NOISE,
   type TestRound,
   type TwoParties,
   testPeople,
@@ -76,7 +77,7 @@ beforeAll(async () => {
   parties = await startTwoParties();
   parties.clock.advance(20_000 * DAY_MS);
   round = await planned(1, {}, GROUPS);
-  both = await planned(2, { noise: { ...testSheet().noise, by: 'both' } }, 1);
+  both = await planned(2, { noise: TEST_NOISE.both }, 1);
   looking = parties.database('employer');
   // The test plays the guardian.
   await parties.stop('guardian');

@@ -25,9 +25,9 @@ import {
   sealed,
   standing,
   startTwoParties,
+  TEST_NOISE,
   type TestRound,
   type TwoParties,
-  testSheet,
   until,
   upload,
 } from '../../../support/parties.ts';
@@ -69,7 +69,7 @@ beforeAll(async () => {
     for (const end of cut) if (pathname.includes(end)) throw new Error('cut');
   };
   round = await openTestRound(parties, [40, 40, 40], {
-    noise: { ...testSheet().noise, by: 'both' },
+    noise: TEST_NOISE.both,
   });
   await answerAll(parties, round.tasks[MAIN] as TestTask, Array(10).fill([0, 3]));
   await answerAll(parties, round.tasks[OTHER] as TestTask, Array(8).fill([1, 2]));

@@ -1,0 +1,110 @@
+import { blockLengths, type Fraction, type Sheet } from '../../crypto/sheet.ts';
+import { compare, type Exact, exact, exactly } from './fraction.ts';
+
+/**
+ * The three ways to choose the noise (disclosure policy §3). One replaced report changes Q one-hot
+ * blocks by Δ₂² = 2Q in all, so that a draw of variance Q/ρ on every count costs ρ (zCDP).
+ */
+export type Preset = Sheet['noise']['preset'];
+
+export const PRESETS: readonly Preset[] = ['standard', 'strong', 'light'];
+
+interface PresetTerms {
+  readonly name: string;
+  /** ρ that all rounds of twelve months together may cost a person; `light` sets none. */
+  readonly cap: Exact | undefined;
+  readonly by: Sheet['noise']['by'];
+}
+
+export const TERMS: Readonly<Record<Preset, PresetTerms>> = {
+  standard: { name: 'Standard', cap: exact(4n, 1n), by: 'guardian' },
+  strong: { name: 'Strong', cap: exact(1n, 1n), by: 'both' },
+  light: { name: 'Light', cap: undefined, by: 'guardian' },
+};
+
+/** With less, somebody who knows all other answers guesses the last one far too often. */
+const SMALLEST_VARIANCE: Exact = exact(5n, 1n);
+
+/** The most rounds of each cadence that begin within 364 days. */
+export const ROUNDS_A_YEAR: Readonly<Record<Sheet['cadence'], number>> = {
+  weekly: 52,
+  fortnightly: 26,
+  monthly: 12,
+  quarterly: 4,
+};
+
+/**
+ * The noise of a sheet: σ² = max(Q/ρ, 5), where ρ is the part divided by the rounds of a year; always
+ * 5 for `light`. In lowest terms.
+ * @param part ρ for twelve months, more than 0 unless the preset is `light`
+ * @param blocks Q, questions and derived items
+ */
+export function presetNoise(
+  preset: Preset,
+  part: Fraction,
+  blocks: number,
+  cadence: Sheet['cadence'],
+): Sheet['noise'] {
+  let variance = SMALLEST_VARIANCE;
+  if (preset !== 'light') {
+    const yearly = BigInt(blocks) * BigInt(ROUNDS_A_YEAR[cadence]);
+    const needed = exact(yearly * BigInt(part.denominator), BigInt(part.numerator));
+    if (compare(needed, variance) > 0) variance = needed;
+  }
+  const { numerator, denominator } = variance;
+  return {
+    preset,
+    part,
+    variance: { numerator: Number(numerator), denominator: Number(denominator) },
+    by: TERMS[preset].by,
+  };
+}
+
+/** The whole account of a preset as a sheet's part; 0 for `light`. */
+export function wholeAccount(preset: Preset): Fraction {
+  const { cap } = TERMS[preset];
+  return { numerator: Number(cap?.numerator ?? 0n), denominator: 1 };
+}
+
+/** ρ′ = Q/σ²: what one round costs each person (a person is in one group a round). */
+export function roundCost(sheet: Pick<Sheet, 'questions' | 'derived' | 'noise'>): Exact {
+  const { numerator, denominator } = exactly(sheet.noise.variance);
+  return exact(BigInt(blockLengths(sheet).length) * denominator, numerator);
+}
+
+/**
+ * The chance that somebody who knew everyone else's answers guesses one of yours, of two that are
+ * as likely: Φ(√(R/2σ²)) after R rounds in which you answered it alike. Beside 1/2 for a coin.
+ * @param variance σ², in answers²
+ */
+export function guessChance(variance: number, rounds: number): number {
+  return standardNormal(Math.sqrt(rounds / (2 * variance)));
+}
+
+/** Φ(x) for x ≥ 0, by the series of its density's integral; exact to about 1e-12 below 6. */
+function standardNormal(x: number): number {
+  if (x > 6) return 1;
+  let term = x;
+  let sum = x;
+  for (let n = 1; Math.abs(term) > 1e-16 * sum && n < 500; n++) {
+    term *= (x * x) / (2 * n + 1);
+    sum += term;
+  }
+  return 0.5 + (sum * Math.exp(-(x * x) / 2)) / Math.sqrt(2 * Math.PI);
+}
+
+/** The same in a sentence for the notice of a sheet. */
+export function guessSentence(sheet: Pick<Sheet, 'noise' | 'cadence'>): string {
+  const { numerator, denominator } = sheet.noise.variance;
+  const rounds = ROUNDS_A_YEAR[sheet.cadence];
+  const percent = (after: number) => Math.round(100 * guessChance(numerator / denominator, after));
+  return (
+    'Somebody who knew the answers of everyone else in your group could guess one of yours with a ' +
+    `chance of ${percent(1)} in 100 after one round, and of ${percent(rounds)} in 100 after a year ` +
+    `of ${rounds} rounds in which you always answered it alike. A coin has 50 in 100.`
+  );
+}
+
+/** What every page says of a survey whose rounds are not limited together. */
+export const LIGHT_WORDS =
+  'Light: the noise blurs each answer; patterns that never change can be averaged out over many rounds.';
