@@ -27,7 +27,10 @@ export function consentReceipt(
     },
     event: { state: 'given', day: isoDate(head.days.start), round: head.round },
     purposes: [{ purpose: sheet.purpose, lawful_basis: 'consent', service: sheet.title }],
-    pii_categories: sheet.questions.map((question) => question.text),
+    pii_categories: [
+      ...sheet.questions.map(({ text }) => text),
+      ...sheet.derived.map(({ name }) => name),
+    ],
     controllers: [
       { role: 'employer', name: sheet.notice.employer, url: head.employer.url },
       { role: 'guardian', name: sheet.notice.guardian, url: head.guardian.url },

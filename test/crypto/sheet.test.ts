@@ -3,7 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { concat, utf8 } from '../../crypto/bytes.ts';
 import { canonicalJson } from '../../crypto/canonical.ts';
 import { sha256 } from '../../crypto/sha256.ts';
-import { blockLengths, type Question, type Sheet, sheetWithHash } from '../../crypto/sheet.ts';
+import {
+  blockLengths,
+  type DerivedItem,
+  levelOf,
+  measurementOf,
+  type Question,
+  type Sheet,
+  sheetWithHash,
+} from '../../crypto/sheet.ts';
 import { codeOf, expectCode } from './support.ts';
 
 const question = (...options: readonly string[]): Question => ({
@@ -146,5 +154,50 @@ describe('a sheet', () => {
       }),
       { numRuns: 150 },
     );
+  });
+});
+
+describe('a derived item', () => {
+  const item: DerivedItem = {
+    id: 'score',
+    name: 'Score',
+    why: 'Y',
+    from: ['q0', 'q1'],
+    reversed: ['q1'],
+    levels: [
+      { name: 'low', least: 2 },
+      { name: 'middle', least: 4 },
+      { name: 'high', least: 7 },
+    ],
+    favourable: 'low',
+  };
+  const scored: Sheet = {
+    ...sheet,
+    questions: [2, 5, 3].map((options, i) => ({
+      ...question(...Array.from({ length: options }, (_, o) => `o${o}`)),
+      id: `q${i}`,
+    })),
+    derived: [item],
+  };
+
+  it('is one more block behind the questions, with a place for "not known"', () => {
+    expect(blockLengths(scored)).toEqual([3, 6, 4, 4]);
+  });
+
+  it.each([
+    // 1 + (5 − 4) = 2, the smallest sum; 2 + 5 = 7, the largest
+    [[0, 4, 0], 0],
+    [[0, 2, 2], 1],
+    [[1, 4, 1], 0],
+    [[1, 3, 3], 1],
+    [[1, 1, 0], 1],
+    [[1, 0, 0], 2],
+    // "prefer not to say" to one of its questions, and to another
+    [[2, 0, 0], 3],
+    [[1, 5, 0], 3],
+    [[1, 0, 3], 2],
+  ])('of the places %j is level %i', (places, level) => {
+    expect(levelOf(scored, item, places)).toBe(level);
+    expect(measurementOf(scored, places)).toEqual([...places, level]);
   });
 });

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { ZodError } from 'zod';
+import type { Question } from '../../../crypto/sheet.ts';
 import { dayOf } from '../../../server/domain/days.ts';
+import { guessSentence } from '../../../server/domain/noise-presets.ts';
 import { parseSheetFile } from '../../../server/domain/sheet-file.ts';
 import { encodeSheet, parseSheet } from '../../../server/domain/sheets.ts';
-import { testSheet } from '../../support/parties.ts';
+import { TEST_NOISE, testSheet } from '../../support/parties.ts';
 
 const whole = testSheet();
 /** What has no default. */
@@ -32,7 +34,13 @@ test('what a file does not say is the Standard preset', () => {
   expect(sheet).toMatchObject({
     version: 1,
     k: 10,
-    noise: { variance: { numerator: 5, denominator: 1 }, by: 'guardian' },
+    noise: {
+      preset: 'standard',
+      part: { numerator: 4, denominator: 1 },
+      variance: { numerator: 5, denominator: 1 },
+      by: 'guardian',
+    },
+    derived: [],
     cadence: 'quarterly',
     schedule: { first_day: dayOf('2027-01-11'), round_days: 14 },
     response_percent: 60,
@@ -44,10 +52,42 @@ test('what a file does not say is the Standard preset', () => {
   expect(encodeSheet(sheet)).toEqual(encodeSheet(parseSheetFile(least)));
 });
 
-test('what it says stays: a whole sheet is itself', () => {
-  expect(parseSheetFile(whole)).toEqual(whole);
-  const noise = parseSheetFile({ ...least, noise: { by: 'both' } }).noise;
-  expect(noise).toEqual({ variance: { numerator: 5, denominator: 1 }, by: 'both' });
+test('what it says stays; the chance of being guessed joins the notice, once', () => {
+  const { notice } = whole;
+  const said = {
+    ...whole,
+    notice: { ...notice, points: [...notice.points, guessSentence(whole)] },
+  };
+  expect(parseSheetFile(whole)).toEqual(said);
+  expect(parseSheetFile(said)).toEqual(said);
+});
+
+test('a preset and a part of its account are enough', () => {
+  const noise = (given: object) => parseSheetFile({ ...least, noise: given }).noise;
+  expect(noise({ preset: 'strong' })).toEqual(TEST_NOISE.both);
+  expect(noise({ preset: 'light' })).toEqual(TEST_NOISE.guardian);
+  const part = { numerator: 1, denominator: 2 };
+  expect(noise({ part })).toEqual({
+    preset: 'standard',
+    part,
+    variance: { numerator: 16, denominator: 1 },
+    by: 'guardian',
+  });
+});
+
+test('limits of a mean’s bands follow from the number of options', () => {
+  const bands = (options: number) => {
+    const { bands: _given, ...question } = whole.questions[0] as Question;
+    const names = Array.from({ length: options }, (_, i) => `Option ${i}`);
+    return parseSheetFile({ ...least, questions: [{ ...question, options: names }] }).questions[0]
+      ?.bands;
+  };
+  expect([2, 3, 5, 10].map(bands)).toEqual([
+    [150, 168],
+    [200, 235],
+    [300, 370],
+    [550, 708],
+  ]);
 });
 
 test.each([

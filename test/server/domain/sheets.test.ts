@@ -2,17 +2,31 @@ import { describe, expect, test } from 'vitest';
 import { ZodError } from 'zod';
 import { parseCanonicalJson } from '../../../crypto/canonical.ts';
 import { sha256 } from '../../../crypto/sha256.ts';
-import { blockLengths, sheetWithHash } from '../../../crypto/sheet.ts';
+import { blockLengths, type DerivedItem, sheetWithHash } from '../../../crypto/sheet.ts';
 import { encodeSheet, parseSheet } from '../../../server/domain/sheets.ts';
-import { testSheet } from '../../support/parties.ts';
+import { TEST_NOISE, testSheet } from '../../support/parties.ts';
 
 const good = testSheet();
 const question = good.questions[0] as (typeof good.questions)[number];
 const questions = (change: object) => ({ ...good, questions: [{ ...question, ...change }] });
-const noise = (numerator: unknown, denominator: unknown, by: unknown = 'guardian') => ({
-  ...good,
-  noise: { variance: { numerator, denominator }, by },
-});
+const noise = (change: object) => ({ ...good, noise: { ...good.noise, ...change } });
+const part = (numerator: unknown, denominator: unknown) =>
+  noise({ preset: 'standard', part: { numerator, denominator } });
+const score: DerivedItem = {
+  id: 'strain',
+  name: 'Strain',
+  why: 'To test.',
+  from: ['energy', 'stress'],
+  reversed: ['energy'],
+  levels: [
+    { name: 'Low', least: 2 },
+    { name: 'High', least: 5 },
+  ],
+  favourable: 'low',
+};
+const derived = (change: object) => ({ ...good, derived: [{ ...score, ...change }] });
+const levels = (...least: unknown[]) =>
+  derived({ levels: least.map((from, i) => ({ name: `Level ${i}`, least: from })) });
 
 test('a good sheet is itself, and has one canonical encoding', () => {
   expect(parseSheet(good)).toEqual(good);
@@ -29,11 +43,22 @@ test('the bounds themselves are allowed', () => {
   for (const sheet of [
     { ...good, k: 8 },
     { ...good, k: 4000 },
-    noise(5, 1, 'both'),
-    noise(10, 2),
+    { ...good, noise: TEST_NOISE.both },
+    noise({ preset: 'standard', part: { numerator: 4, denominator: 1 } }),
+    noise({
+      preset: 'standard',
+      part: { numerator: 1, denominator: 1_000_000 },
+      variance: { numerator: 8_000_000, denominator: 1 },
+    }),
+    derived({}),
+    derived({
+      from: ['energy'],
+      reversed: [],
+      levels: score.levels.map((l, i) => ({ ...l, least: 1 + 2 * i })),
+    }),
     { ...good, deadline_days: 1 },
     { ...good, deadline_days: 60 },
-    questions({ options: ['No', 'Yes'] }),
+    questions({ options: ['No', 'Yes'], bands: [150, 168] }),
     questions({ options }),
     {
       ...good,
@@ -69,15 +94,41 @@ describe('refused, with the place of the fault', () => {
     ['k', { ...good, k: 4001 }],
     ['k', { ...good, k: 8.5 }],
     ['k', { ...good, k: '8' }],
-    ['noise.variance', noise(4, 1)],
-    ['noise.variance', noise(9, 2)],
-    ['noise.variance.numerator', noise(0, 1)],
-    ['noise.variance.numerator', noise(5.5, 1)],
-    ['noise.variance.numerator', noise(1e10, 1)],
-    ['noise.variance.denominator', noise(5, 0)],
-    ['noise.variance.denominator', noise(-5, -1)],
-    ['noise.by', noise(5, 1, 'nobody')],
-    ['noise.by', noise(5, 1, 'employer')],
+    ['noise.preset', noise({ preset: 'weak' })],
+    ['noise.part', part(0, 1)],
+    ['noise.part.numerator', part(-1, 1)],
+    ['noise.part.denominator', part(1, 1e9)],
+    ['noise.part.denominator', part(1, 0)],
+    ['noise.part', part(2, 4)],
+    ['noise.part', part(41, 10)],
+    ['noise.part', noise({ preset: 'strong', part: { numerator: 3, denominator: 2 }, by: 'both' })],
+    ['noise.part', noise({ part: { numerator: 1, denominator: 1 } })],
+    ['noise.variance', noise({ variance: { numerator: 4, denominator: 1 } })],
+    ['noise.variance', noise({ variance: { numerator: 6, denominator: 1 } })],
+    ['noise.variance', noise({ variance: { numerator: 10, denominator: 2 } })],
+    ['noise.variance.numerator', noise({ variance: { numerator: 5.5, denominator: 1 } })],
+    ['noise.variance.denominator', noise({ variance: { numerator: 5, denominator: 0 } })],
+    // The whole account, quarterly: 8 and not 5.
+    ['noise.variance', noise({ ...TEST_NOISE.both, variance: good.noise.variance })],
+    ['noise.by', noise({ by: 'both' })],
+    ['noise.by', noise({ by: 'nobody' })],
+    ['noise.by', noise({ ...TEST_NOISE.both, by: 'guardian' })],
+    ['questions.0.bands', questions({ bands: [200] })],
+    ['questions.0.bands', questions({ bands: [235, 200] })],
+    ['questions.0.bands', questions({ bands: [200, 300] })],
+    ['questions.0.bands.0', questions({ bands: [100, 200] })],
+    ['questions', derived({ id: 'energy' })],
+    ['derived.0', derived({ from: ['energy', 'mood'] })],
+    ['derived.0', derived({ from: ['energy', 'energy'], reversed: [] })],
+    ['derived.0', derived({ from: ['stress'] })],
+    ['derived.0', derived({ reversed: ['energy', 'energy'] })],
+    ['derived.0', levels(1, 5)],
+    ['derived.0', levels(3, 5)],
+    ['derived.0', levels(2, 2)],
+    ['derived.0', levels(2, 7)],
+    ['derived.0.levels', levels(2)],
+    ['derived.0.levels.1.least', levels(2, 4.5)],
+    ['derived.0.name', derived({ name: '' })],
     ['cadence', { ...good, cadence: 'daily' }],
     ['retention.trends_days', { ...good, retention: { trends_days: 0 } }],
     ['retention.trends_days', { ...good, retention: { trends_days: 3651 } }],
