@@ -80,6 +80,7 @@ async function collectGroup(parts: EmployerParts, task: Task): Promise<boolean> 
   const signature = sign(parts.signingSeed, 'chorus release v1', sha256(published));
   transact(parts.db, () => {
     if (!parts.tasks.move(taskId, 'sealed', 'noised')) return;
+    parts.account.noised(context.head.round);
     parts.helperJobs.collected(taskId, response);
     parts.results.insert(taskId, published, signature, null);
   });

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { sha256 } from '../../crypto/sha256.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
 import { sodiumReady } from '../../crypto/sodium.ts';
+import { settleAccount } from '../aggregator/account.ts';
 import { RoundKeyFiles } from '../aggregator/round-keys.ts';
 import { Contexts } from '../aggregator/task-context.ts';
 import type { Person } from '../domain/roster.ts';
@@ -113,6 +114,7 @@ export async function startEmployer(config: PartyConfig): Promise<Employer> {
       { name: 'withhold what is overdue', run: () => withholdOverdue(parts) },
       { name: 'announce withheld groups', run: () => announceWithheld(parts) },
       { name: 'delete spent keys', run: () => deleteSpentKeys(parts) },
+      { name: 'settle the account', run: () => settleAccount(parts) },
       { name: 'sweep links and sessions', run: () => desk.sweep() },
     ],
     config.intervalMs,

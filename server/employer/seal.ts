@@ -68,6 +68,7 @@ export function seal(parts: EmployerParts, task: Task, claimed: SealedBucket): S
   );
   transact(parts.db, () => {
     if (!parts.tasks.move(taskId, 'counting', 'sealed')) throw new Refusal('withheld');
+    if (context.sheet.noise.by === 'both') parts.account.noised(context.head.round);
     parts.buckets.put(taskId, { ...bucket, share });
     parts.results.insertSeal(taskId, {
       count: claimed.count,

@@ -16,6 +16,7 @@ import { Secret } from '../../crypto/secret.ts';
 import { sha256 } from '../../crypto/sha256.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
 import { signingPublicKey, verifySignature } from '../../crypto/signing.ts';
+import { entryOf, whyNoRoom } from '../aggregator/account.ts';
 import { lastStart } from '../aggregator/last-start.ts';
 import { inTurns, paced, pause } from '../aggregator/paced.ts';
 import type { RoundKeys } from '../aggregator/round-keys.ts';
@@ -121,6 +122,10 @@ function keepPlan(parts: EmployerParts, plan: SignedPlan, checked: CheckedPlan):
     if (parts.roster.version() !== invited.version || !asFrozen) {
       throw new Refusal('planMismatch', 'the roster was changed while the round was planned');
     }
+    const entry = entryOf({ head, sheet });
+    const shortage = whyNoRoom(parts, entry);
+    if (shortage !== undefined) throw new Refusal('accountExceeded', shortage);
+    parts.account.take(entry);
     parts.invitations.begin(plan.number, invited.people);
     parts.roundKeys.write(plan.number, {
       ...keys,

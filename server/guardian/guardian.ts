@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { sodiumReady } from '../../crypto/sodium.ts';
+import { settleAccount } from '../aggregator/account.ts';
 import { RoundKeyFiles } from '../aggregator/round-keys.ts';
 import { Contexts } from '../aggregator/task-context.ts';
 import { createApp, errorHandler } from '../http/app.ts';
@@ -86,6 +87,7 @@ export async function startGuardian(config: PartyConfig): Promise<Guardian> {
       { name: 'seal', run: () => sealGroups(parts) },
       { name: 'release', run: () => releaseGroups(parts) },
       { name: 'finish rounds', run: () => finishRounds(parts) },
+      { name: 'settle the account', run: () => settleAccount(parts) },
       { name: 'sweep links and sessions', run: () => desk.sweep() },
     ],
     config.intervalMs,

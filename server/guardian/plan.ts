@@ -14,7 +14,9 @@ import {
 } from '../../crypto/manifest.ts';
 import { Secret } from '../../crypto/secret.ts';
 import { sha256 } from '../../crypto/sha256.ts';
+import type { Sheet } from '../../crypto/sheet.ts';
 import { signingPublicKey } from '../../crypto/signing.ts';
+import { entryOf, whyNoRoom } from '../aggregator/account.ts';
 import { lastStart } from '../aggregator/last-start.ts';
 import { inTurns, paced, pause } from '../aggregator/paced.ts';
 import { VERIFY_KEY_SIZE } from '../aggregator/round-keys.ts';
@@ -52,6 +54,9 @@ const PROPOSAL_REPLY = z.strictObject({
 const TOKEN_KEYS = z.strictObject({ token_keys: z.array(bytesField()) });
 const SIGNED = z.strictObject({ signature: bytesField(64) });
 
+/** Answers to a manifest after which it will never be signed. */
+const NEVER_SIGNED = new Set(['planMismatch', 'invalidMessage', 'accountExceeded']);
+
 /**
  * Plans a round: unit sizes and keys from the employer, then the groups, our own keys, the tasks, the
  * head and our signature, stored; then the employer compares and signs. Repeated after a crash it
@@ -76,7 +81,7 @@ export async function planRound(parts: GuardianParts, plan: RoundPlan): Promise<
   } catch (error) {
     // It will never be signed, and nobody has seen it: the roster changed, say. Drafted anew later.
     const refused = error instanceof PeerRefusal || error instanceof Refusal;
-    const final = refused && (error.code === 'planMismatch' || error.code === 'invalidMessage');
+    const final = refused && NEVER_SIGNED.has(error.code ?? '');
     if (final) discardDraft(parts, round);
     throw error;
   }
@@ -101,6 +106,8 @@ async function draftRound(parts: GuardianParts, plan: RoundPlan): Promise<Round>
   if (!allowsDays(sheet, plan.days, lastStart(parts, stored.hash), parts.evaluation)) {
     throw new Refusal('planMismatch', 'the sheet allows no round on these days');
   }
+  const shortage = whyNotPlanned(parts, plan, sheet);
+  if (shortage !== undefined) throw new Refusal('accountExceeded', shortage);
   const answer = await parts.peer.postJson(`/peer/rounds/${plan.number}/keys`, {
     sheet_hash: toBase64url(stored.hash),
     sheet_signature: toBase64url(stored.guardianSignature as Buffer),
@@ -177,6 +184,20 @@ async function draftRound(parts: GuardianParts, plan: RoundPlan): Promise<Round>
     }
     return parts.rounds.withNumber(plan.number) as Round;
   });
+}
+
+/**
+ * Why the account has no room for a round, beside all that are open or planned; undefined if it has.
+ */
+export function whyNotPlanned(
+  parts: GuardianParts,
+  { number, days }: Pick<RoundPlan, 'number' | 'days'>,
+  sheet: Sheet,
+): string | undefined {
+  const planned = parts.rounds
+    .inState('planned')
+    .map((round) => entryOf(parts.contexts.round(round.manifestHash)));
+  return whyNoRoom(parts, entryOf({ head: { round: number, days }, sheet }), planned);
 }
 
 /** One token key for each group, all different; the employer makes them in the background. */

@@ -130,6 +130,7 @@ async function releaseGroup(
   transact(parts.db, () => {
     const bucket = parts.buckets.get(taskId);
     if (bucket === undefined || !parts.tasks.move(taskId, 'sealed', 'noised')) return;
+    parts.account.noised(context.head.round);
     const noised = addNoise(context, bucket.share, parts.randomness).reveal();
     parts.buckets.put(taskId, { ...bucket, share: noised });
     const leaderEncryptedAggShare = sealAggregateShare(

@@ -1,3 +1,4 @@
+import { entryOf, whyNoRoom } from '../aggregator/account.ts';
 import { paced } from '../aggregator/paced.ts';
 import { DAY_MS } from '../domain/days.ts';
 import { planLots } from '../domain/lots.ts';
@@ -20,15 +21,20 @@ export function whyNotOpen(parts: GuardianParts, round: Round): string | undefin
   if (parts.tasks.inState('noised').length > 0) {
     return 'the employer still owes its half of an earlier result';
   }
-  return undefined;
+  // A round that nobody can answer any more costs nothing: it ends without noise.
+  if (parts.clock.now() >= round.closesMs) return undefined;
+  return whyNoRoom(parts, entryOf(parts.contexts.round(round.manifestHash)));
 }
 
 /** planned → open. @throws Refusal `notYet` with what is in the way */
 export function openRound(parts: GuardianParts, round: Round): void {
-  const reason = whyNotOpen(parts, round);
-  if (reason !== undefined) throw new Refusal('notYet', `round ${round.number}: ${reason}`);
   transact(parts.db, () => {
+    const reason = whyNotOpen(parts, round);
+    if (reason !== undefined) throw new Refusal('notYet', `round ${round.number}: ${reason}`);
     if (!parts.rounds.move(round.manifestHash, 'planned', 'open')) return;
+    if (parts.clock.now() < round.closesMs) {
+      parts.account.take(entryOf(parts.contexts.round(round.manifestHash)));
+    }
     parts.events.add({
       atMs: parts.clock.now(),
       round: round.number,
@@ -41,11 +47,14 @@ export function openRound(parts: GuardianParts, round: Round): void {
 
 /** planned → open, for every round that nothing is in the way of. */
 export async function openDueRounds(parts: GuardianParts): Promise<boolean> {
-  const due = parts.rounds
-    .inState('planned')
-    .filter((round) => whyNotOpen(parts, round) === undefined);
-  for (const round of due) openRound(parts, round);
-  return due.length > 0;
+  let progress = false;
+  for (const round of parts.rounds.inState('planned')) {
+    // One after the other: what opens may take the room of the next.
+    if (whyNotOpen(parts, round) !== undefined) continue;
+    openRound(parts, round);
+    progress = true;
+  }
+  return progress;
 }
 
 /** open → closed, for every round whose time is up. */

@@ -8,14 +8,17 @@ import { each } from '../jobs/each.ts';
 import { PeerRefusal } from '../peer/client.ts';
 import type { StoredSheet } from '../storage/sheets.ts';
 import type { GuardianParts } from './parts.ts';
-import type { RoundPlan } from './plan.ts';
+import { type RoundPlan, whyNotPlanned } from './plan.ts';
 import { whyNotOpen } from './rounds.ts';
 import { titleOf } from './sheets.ts';
 
 /** The next round of an approved sheet that is not planned yet, or undefined if there is none. */
 export function nextRoundOf(parts: GuardianParts, stored: StoredSheet): Days | undefined {
-  const sheet = parseCanonicalJson(stored.bytes) as unknown as Sheet;
-  return nextRound(sheet, lastStart(parts, stored.hash), today(parts.clock.now(), parts.timeZone));
+  return nextRound(
+    sheetIn(stored),
+    lastStart(parts, stored.hash),
+    today(parts.clock.now(), parts.timeZone),
+  );
 }
 
 /** What this party does or waits for next, in sentences for people. */
@@ -34,10 +37,15 @@ export function whatIsNext(parts: GuardianParts): string[] {
   for (const stored of parts.sheets.inState('approved')) {
     const days = nextRoundOf(parts, stored);
     const title = titleOf(parts, stored.hash);
+    const shortage =
+      days &&
+      whyNotPlanned(parts, { number: parts.rounds.lastNumber() + 1, days }, sheetIn(stored));
     sentences.push(
       days === undefined
         ? `“${title}” has no further round; to go on it needs a newly approved sheet.`
-        : `The next round of “${title}” begins on ${dayWords(days.start)} and is planned ` +
+        : shortage !== undefined
+          ? `The next round of “${title}”, from ${dayWords(days.start)} on, is not planned: ${shortage}.`
+          : `The next round of “${title}” begins on ${dayWords(days.start)} and is planned ` +
             `${parts.planDaysAhead} ${parts.planDaysAhead === 1 ? 'day' : 'days'} before.`,
     );
   }
@@ -65,6 +73,7 @@ export async function planDueRounds(
     for (const stored of parts.sheets.inState('approved')) {
       const days = nextRoundOf(parts, stored);
       if (days === undefined || now < days.start - parts.planDaysAhead) continue;
+      if (whyNotPlanned(parts, { number, days }, sheetIn(stored)) !== undefined) continue;
       due.push({ number, sheetHash: stored.hash, days });
       // One at a time: each takes the next number.
       break;
@@ -96,4 +105,8 @@ async function planFree(
       if (!taken || number + 1 >= round.number + TRIES) throw error;
     }
   }
+}
+
+function sheetIn(stored: StoredSheet): Sheet {
+  return parseCanonicalJson(stored.bytes) as unknown as Sheet;
 }

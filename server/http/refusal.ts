@@ -35,6 +35,7 @@ const REFUSALS = {
   commitmentMismatch: [409, 'chorus', 'The revealed share is not the one that was sealed.'],
   resultMismatch: [409, 'chorus', 'The signed totals are not the ones computed here.'],
   roundTaken: [409, 'chorus', 'A round with this number is signed already.'],
+  accountExceeded: [409, 'chorus', 'The round has no room in the account of twelve months.'],
   planMismatch: [409, 'chorus', 'The plan differs from what was agreed.'],
   listMismatch: [409, 'chorus', 'The list of ids differs from what was counted here.'],
 } as const satisfies Record<string, readonly [number, 'dap' | 'chorus', string]>;

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { AccountStore } from './account.ts';
 import { BucketStore } from './buckets.ts';
 import { type Clock, ClockStore, forwardClock } from './clock.ts';
 import { type Database, openDatabase, truncateWal } from './database.ts';
@@ -21,6 +22,7 @@ export interface Stores {
   readonly tasks: TaskStore;
   readonly buckets: BucketStore;
   readonly results: ResultStore;
+  readonly account: AccountStore;
   readonly events: EventStore;
   readonly staff: StaffStore;
   readonly signIns: SignInStore;
@@ -53,6 +55,7 @@ export function openStores(
     tasks: new TaskStore(db),
     buckets: new BucketStore(db),
     results: new ResultStore(db),
+    account: new AccountStore(db),
     events: new EventStore(db),
     staff: new StaffStore(db),
     signIns: new SignInStore(db),

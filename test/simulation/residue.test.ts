@@ -320,7 +320,7 @@ async function startParties(): Promise<TwoParties> {
 }
 
 async function open(sizes: readonly number[], changes: Partial<Sheet>): Promise<KnownRound> {
-  const roster = sizes.map((size) => size + 30);
+  const roster = sizes.map((size) => size + 50);
   const known = new KnownRound(parties, await openTestRound(parties, roster, changes, ++number));
   for (const [group, people] of sizes.entries()) await known.answer(group, people);
   return known;

@@ -5,6 +5,7 @@ import { decodeReport } from '../../crypto/dap/upload.ts';
 import type { ListedReport } from '../../crypto/id-list.ts';
 import { Secret } from '../../crypto/secret.ts';
 import { sha256 } from '../../crypto/sha256.ts';
+import type { Sheet } from '../../crypto/sheet.ts';
 import { sign, verifySignature } from '../../crypto/signing.ts';
 import { DAY_MS } from '../../server/domain/days.ts';
 import { refusalCap } from '../../server/domain/lots.ts';
@@ -67,7 +68,7 @@ import {
  */
 
 const K = 8;
-const SIGMA2 = 5n;
+const varianceOf = (sheet: Sheet) => BigInt(sheet.noise.variance.numerator);
 const ELEMENTS = 8;
 const DEADLINE_DAYS = 7;
 const ROSTER = 500;
@@ -275,7 +276,7 @@ async function checkRound(world: World, played: Played): Promise<readonly string
   const { round, drawnBefore } = played;
   const states = statesOf(world.look.guardian, round);
   expect(statesOf(world.look.employer, round)).toEqual(states);
-  const drawn = world.noise.draws(SIGMA2, ELEMENTS).slice(drawnBefore);
+  const drawn = world.noise.draws(varianceOf(round.sheet), ELEMENTS).slice(drawnBefore);
   const list = await signedList(world.parties.urls.guardian, round);
   checkEndings(states, list, played);
   checkTotals(checkPublished(world, played), list, played, drawn);
@@ -362,10 +363,10 @@ const scenario: fc.Arbitrary<Scenario> = fc.record({
 /** Plays one scenario from the plan to the signed list, with every invariant. */
 async function play(world: World, number: number, given: Scenario): Promise<readonly string[]> {
   const { parties } = world;
-  const drawnBefore = world.noise.draws(SIGMA2, ELEMENTS).length;
   // No two of them within the twelve months of the account.
   const start = Math.floor(parties.clock.now() / DAY_MS) + 366;
   const sheet = testSheet({ noise: TEST_NOISE[given.by] });
+  const drawnBefore = world.noise.draws(varianceOf(sheet), ELEMENTS).length;
   let round: TestRound | undefined;
   let awayFrom = Number.POSITIVE_INFINITY;
   let calls = 0;

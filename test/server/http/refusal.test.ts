@@ -35,6 +35,7 @@ const STATUS: Record<RefusalCode, number> = {
   commitmentMismatch: 409,
   resultMismatch: 409,
   roundTaken: 409,
+  accountExceeded: 409,
   planMismatch: 409,
   listMismatch: 409,
 };

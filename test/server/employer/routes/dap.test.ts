@@ -63,7 +63,7 @@ function freshGroup(): number {
 
 async function planned(number: number, changes: Partial<Sheet>, groups: number) {
   const sheet = testSheet(changes);
-  parties.employer.importRoster(testPeople(Array(groups).fill(40)));
+  parties.employer.importRoster(testPeople(Array(groups).fill(50)));
   const sheetHash = await approveTestSheet(parties, sheet);
   const hash = await parties.guardian.plan({
     number,

@@ -68,7 +68,7 @@ beforeAll(async () => {
     }
     for (const end of cut) if (pathname.includes(end)) throw new Error('cut');
   };
-  round = await openTestRound(parties, [40, 40, 40], {
+  round = await openTestRound(parties, [50, 50, 50], {
     noise: TEST_NOISE.both,
   });
   await answerAll(parties, round.tasks[MAIN] as TestTask, Array(10).fill([0, 3]));
