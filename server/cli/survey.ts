@@ -4,20 +4,22 @@ import { toBase64url } from '../../crypto/bytes.ts';
 import { parseCanonicalJson } from '../../crypto/canonical.ts';
 import { sha256 } from '../../crypto/sha256.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
+import { LIGHT_WORDS } from '../domain/noise-presets.ts';
 import { sheetFacts } from '../domain/sheet-facts.ts';
 import { parseSheetFile } from '../domain/sheet-file.ts';
 import { encodeSheet } from '../domain/sheets.ts';
 import type { EmployerParts } from '../employer/parts.ts';
-import { draftSheet, submitSheets } from '../employer/sheets.ts';
+import { draftSheet, previewOf, submitSheets } from '../employer/sheets.ts';
 import type { GuardianParts } from '../guardian/parts.ts';
-import { approveSheet, refuseSheet } from '../guardian/sheets.ts';
+import { agreesByName, approveSheet, refuseSheet } from '../guardian/sheets.ts';
 import { PeerAway } from '../peer/client.ts';
 import type { StoredSheet } from '../storage/sheets.ts';
 import { type CommandIo, CommandRefused, table, UsageError } from './io.ts';
+import { previewLines } from './preview.ts';
 
 export const SURVEY_USAGE = {
-  employer: 'chorus survey check FILE | submit FILE | list | show SHEET',
-  guardian: 'chorus survey list | show SHEET | approve SHEET | refuse SHEET REASON',
+  employer: 'chorus survey check FILE | preview FILE | submit FILE | list | show SHEET',
+  guardian: 'chorus survey list | show SHEET | approve SHEET [Light] | refuse SHEET REASON',
 } as const;
 
 /** How many of a sheet's hash a person types. */
@@ -54,6 +56,11 @@ export async function employerSurvey(
     io.out('The sheet is valid.');
     return;
   }
+  if (verb === 'preview' && argument !== undefined) {
+    const sheet = readSheetFile(argument);
+    for (const line of previewLines(await previewOf(await open(), sheet))) io.out(line);
+    return;
+  }
   if (verb === 'submit' && argument !== undefined) {
     const sheet = readSheetFile(argument);
     const parts = await open();
@@ -86,13 +93,19 @@ export async function guardianSurvey(
 ): Promise<void> {
   const [verb, argument, ...words] = args;
   const alone = words.length === 0;
+  const named = verb === 'approve' && words.length === 1 ? (words[0] as string) : '';
   if (verb === 'list' && argument === undefined) return list((await open()).sheets.all(), io);
-  const known = alone ? verb === 'show' || verb === 'approve' : verb === 'refuse';
+  const known = alone || named !== '' ? verb === 'show' || verb === 'approve' : verb === 'refuse';
   if (!known || argument === undefined) throw new UsageError(SURVEY_USAGE.guardian);
   const parts = await open();
   const stored = find(parts.sheets.all(), argument);
   if (verb === 'show') return show(stored, io);
   if (verb === 'approve') {
+    if (!agreesByName(sheetOf(stored), named)) {
+      throw new CommandRefused(
+        `${LIGHT_WORDS} To agree to that, name it: npx chorus survey approve ${argument} Light`,
+      );
+    }
     approveSheet(parts, stored.hash);
     io.out(`Approved. Rounds of “${sheetOf(stored).title}” are planned by its schedule.`);
   } else {

@@ -108,3 +108,24 @@ export function guessSentence(sheet: Pick<Sheet, 'noise' | 'cadence'>): string {
 /** What every page says of a survey whose rounds are not limited together. */
 export const LIGHT_WORDS =
   'Light: the noise blurs each answer; patterns that never change can be averaged out over many rounds.';
+
+/** The δ of every ε that is written. */
+export const DELTA = 1e-6;
+
+/**
+ * The ε of (ε, δ)-differential privacy that ρ of zCDP gives, δ = 10⁻⁶: the smallest over α > 1 of
+ * ρα + ln(1 − 1/α) − (ln δ + ln α)/(α − 1) (Canonne, Kamath and Steinke 2020, Corollary 13).
+ * @param rho more than 0
+ */
+export function epsilonOf(rho: number): number {
+  const at = (alpha: number) =>
+    rho * alpha + Math.log1p(-1 / alpha) - Math.log(DELTA * alpha) / (alpha - 1);
+  // Falls, then rises: the minimum is closed in on a logarithmic scale.
+  let [low, high] = [Math.log(1e-6), Math.log(1e6)];
+  for (let i = 0; i < 200; i++) {
+    const [a, b] = [low + (high - low) / 3, high - (high - low) / 3];
+    if (at(1 + Math.exp(a)) < at(1 + Math.exp(b))) high = b;
+    else low = a;
+  }
+  return Math.max(0, at(1 + Math.exp(low)));
+}

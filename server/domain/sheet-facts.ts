@@ -1,12 +1,16 @@
 import type { Sheet } from '../../crypto/sheet.ts';
+import { rhoWords } from './account.ts';
 import { isoDate } from './days.ts';
+import { exactly } from './fraction.ts';
+import { guessSentence, LIGHT_WORDS, roundCost, TERMS } from './noise-presets.ts';
 import { smallestGroup } from './round-groups.ts';
 import { roundDays } from './schedule.ts';
 
 /** What a sheet says beside its questions, in the order in which somebody who approves it needs it. */
 export function sheetFacts(sheet: Sheet): { name: string; text: string }[] {
   const first = roundDays(sheet, 0);
-  const { numerator, denominator } = sheet.noise.variance;
+  const { preset, variance, by } = sheet.noise;
+  const { numerator, denominator } = variance;
   const facts = {
     Title: sheet.title,
     Purpose: sheet.purpose,
@@ -16,7 +20,10 @@ export function sheetFacts(sheet: Sheet): { name: string; text: string }[] {
     'Seen by': sheet.recipients.join(', '),
     Minimum: `${sheet.k} answers a group; smaller ones are destroyed unopened`,
     Groups: `of at least ${smallestGroup(sheet)} people`,
-    Noise: `variance ${numerator / denominator} on every count, by ${sheet.noise.by}`,
+    Noise: `${TERMS[preset].name}: variance ${numerator / denominator} on every count, by ${by === 'both' ? 'both parties' : 'the guardian'}`,
+    Account: accountWords(sheet),
+    Guessing: guessSentence(sheet),
+    ...(preset === 'light' ? { Light: LIGHT_WORDS } : {}),
     Rounds: `${sheet.cadence}, ${sheet.schedule.round_days} days each`,
     First: first === undefined ? 'none before the last day' : isoDate(first.start),
     'Last day': isoDate(sheet.end_day),
@@ -24,4 +31,12 @@ export function sheetFacts(sheet: Sheet): { name: string; text: string }[] {
     'Trends kept': `${sheet.retention.trends_days} days`,
   };
   return Object.entries(facts).map(([name, text]) => ({ name, text }));
+}
+
+function accountWords(sheet: Sheet): string {
+  const { preset, part } = sheet.noise;
+  const { cap } = TERMS[preset];
+  const round = `${rhoWords(roundCost(sheet))} a round`;
+  if (cap === undefined) return `${round}, without a cap of its own`;
+  return `${round}; up to ${rhoWords(exactly(part))} of ${rhoWords(cap)} in twelve months`;
 }

@@ -6,6 +6,7 @@ import { settleAccount } from '../aggregator/account.ts';
 import { RoundKeyFiles } from '../aggregator/round-keys.ts';
 import { Contexts } from '../aggregator/task-context.ts';
 import type { Person } from '../domain/roster.ts';
+import { accountPage } from '../http/account.ts';
 import { createApp, errorHandler } from '../http/app.ts';
 import { guard } from '../http/guard.ts';
 import { hpkeConfigRoute } from '../http/hpke-config.ts';
@@ -39,6 +40,7 @@ import { deleteSpentKeys, followSchedule } from './rounds.ts';
 import { helperRoutes } from './routes/dap.ts';
 import { evaluationMail } from './routes/evaluation-mail.ts';
 import { roundRoutes } from './routes/rounds.ts';
+import { surveyRoutes } from './routes/surveys.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { groupsOf } from './seen.ts';
 import { draftSheet, hearDecisions, submitSheets, whatIsNext } from './sheets.ts';
@@ -178,6 +180,8 @@ export async function startEmployer(config: PartyConfig): Promise<Employer> {
       .map((round) => parts.contexts.round(round.manifestHash).head.employer.hpke),
   );
   sharedPages(app, source);
+  accountPage(app, source);
+  app.use(surveyRoutes(parts, source));
   if (config.evaluation) {
     app.use(evaluationMail(parts, source, config.evaluationMail ?? (() => [])));
   }

@@ -5,6 +5,9 @@ import { CryptoError } from '../../crypto/errors.ts';
 import { sha256 } from '../../crypto/sha256.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
 import { verifySignature } from '../../crypto/signing.ts';
+import { inTurns } from '../aggregator/paced.ts';
+import { DAY_MS } from '../domain/days.ts';
+import { type Preview, previewing } from '../domain/preview.ts';
 import { encodeSheet } from '../domain/sheets.ts';
 import { Refusal } from '../http/refusal.ts';
 import { bytesField } from '../http/schema.ts';
@@ -88,6 +91,12 @@ export function hearApproval(
     throw new Refusal('planMismatch', 'this party did not submit the sheet');
   }
   return stored.bytes;
+}
+
+/** What a sheet would show with the roster and the account as they are now. */
+export function previewOf(parts: EmployerParts, sheet: Sheet): Promise<Preview> {
+  const today = Math.floor(parts.clock.now() / DAY_MS);
+  return inTurns(previewing(sheet, parts.roster.unitSizes(), parts.account.entries(), today));
 }
 
 /** What this party does or waits for next, in sentences for people. */

@@ -3,6 +3,7 @@ import { sodiumReady } from '../../crypto/sodium.ts';
 import { settleAccount } from '../aggregator/account.ts';
 import { RoundKeyFiles } from '../aggregator/round-keys.ts';
 import { Contexts } from '../aggregator/task-context.ts';
+import { accountPage } from '../http/account.ts';
 import { createApp, errorHandler } from '../http/app.ts';
 import { guard } from '../http/guard.ts';
 import { hpkeConfigRoute } from '../http/hpke-config.ts';
@@ -134,6 +135,7 @@ export async function startGuardian(config: PartyConfig): Promise<Guardian> {
   sharedPages(app, source);
   app.use(pageRoutes(parts, source, nudge));
   app.use(surveyRoutes(parts, source, nudge));
+  accountPage(app, source);
   app.use(signInRoutes(desk, source));
   app.use(() => {
     throw new Refusal('notFound');

@@ -3,6 +3,7 @@ import { sha256 } from '../../crypto/sha256.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
 import { sign } from '../../crypto/signing.ts';
 import { today } from '../domain/days.ts';
+import { TERMS } from '../domain/noise-presets.ts';
 import { parseSheet } from '../domain/sheets.ts';
 import { Refusal } from '../http/refusal.ts';
 import type { StoredSheet } from '../storage/sheets.ts';
@@ -28,6 +29,13 @@ export function receiveSheet(parts: GuardianParts, bytes: Uint8Array): StoredShe
     });
   }
   return parts.sheets.withHash(hash) as StoredSheet;
+}
+
+/** A Light survey has no cap of its own: the guardian agrees to it by name, others need none. */
+export function agreesByName(sheet: Sheet, named: string): boolean {
+  return (
+    sheet.noise.preset !== 'light' || named.trim().toLowerCase() === TERMS.light.name.toLowerCase()
+  );
 }
 
 /** submitted → approved: this party's signature of the sheet. @throws Refusal `planMismatch` */

@@ -38,6 +38,7 @@ export const ACCESS: Readonly<Record<'guardian' | 'employer', Readonly<Record<st
     'GET /how': 'public',
     'GET /trends': 'public',
     'GET /trends/groups/:index': 'public',
+    'GET /account': 'public',
     'GET /surveys': ANY_GUARDIAN,
     'GET /surveys/:sheet': ANY_GUARDIAN,
     'POST /surveys/:sheet/approve': ['guardian'],
@@ -77,6 +78,9 @@ export const ACCESS: Readonly<Record<'guardian' | 'employer', Readonly<Record<st
     'GET /': ANY_EMPLOYER,
     'GET /status.json': ANY_EMPLOYER,
     'GET /trends': ANY_EMPLOYER,
+    'GET /account': ['admin', 'auditor'],
+    'GET /surveys': ['admin', 'auditor'],
+    'GET /surveys/:sheet': ['admin', 'auditor'],
     // A manager sees groups that hold their people; the route looks at which.
     'GET /trends/groups/:index': ANY_EMPLOYER,
     'GET /health': 'public',

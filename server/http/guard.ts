@@ -7,6 +7,12 @@ import type { SignedIn, StaffDesk } from './staff-desk.ts';
 
 const METHODS = { GET: 'get', POST: 'post', OPTIONS: 'options', DELETE: 'delete' } as const;
 
+/** Pages for roles; each is shown to those whose role opens it. */
+const STAFF_PAGES = [
+  { href: '/surveys', label: 'Surveys' },
+  { href: '/account', label: 'Account' },
+];
+
 /** Whose page the layout says it is. */
 export interface SignedInFrame {
   readonly email: string;
@@ -80,6 +86,13 @@ function rule(
 
 function frameOf(party: 'guardian' | 'employer', { staff }: SignedIn, path: string): SignedInFrame {
   const { email, role } = staff;
-  const surveys = { href: '/surveys', label: 'Surveys', current: path.startsWith('/surveys') };
-  return { email, role, nav: party === 'guardian' ? [surveys] : [] };
+  const own = STAFF_PAGES.filter(({ href }) => {
+    const access = ACCESS[party][`GET ${href}`];
+    return Array.isArray(access) && access.includes(role);
+  });
+  return {
+    email,
+    role,
+    nav: own.map((page) => ({ ...page, current: path.startsWith(page.href) })),
+  };
 }

@@ -85,6 +85,7 @@ export function frame(source: PageSource, title: string, here: string): PageFram
   const links = [
     { href: '/', label: 'Rounds' },
     { href: '/trends', label: 'Trends' },
+    ...(source.party === 'guardian' ? [{ href: '/account', label: 'Account' }] : []),
     { href: '/how', label: 'How it works' },
   ];
   return {

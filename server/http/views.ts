@@ -79,6 +79,15 @@ export interface SignInPage {
   readonly email: string;
 }
 
+/** The state of a sheet, as pages say it. */
+export const SHEET_STATE_WORDS = {
+  draft: 'Draft',
+  submitted: 'Waits for a decision',
+  approved: 'Approved',
+  refused: 'Refused',
+  retired: 'Over',
+} as const;
+
 /** `pages/survey.hbs` takes it as `survey`. */
 export interface SurveyPage {
   readonly title: string;
@@ -94,12 +103,38 @@ export interface SurveyPage {
     readonly options: readonly string[];
     readonly why: string;
   }[];
+  /** What the guardian agrees to by name, for a Light survey. */
+  readonly light: string | null;
   /** Whether it waits for a decision, and the reader may make it. */
   readonly mayDecide: boolean;
   /** What is wrong with the form that was sent; at most one of them. */
   readonly approveError: string | null;
+  readonly approveField: 'confirmed' | 'named';
   readonly refuseError: string | null;
   readonly refuseText: string;
+}
+
+/** `pages/account.hbs` takes it as `account`. */
+export interface AccountPage {
+  /** ρ of the rounds that count today, in words; and the cap, or null without one. */
+  readonly sum: string;
+  readonly cap: string | null;
+  /** The sum as a part of the cap, 0 … 1. */
+  readonly part: number | null;
+  readonly epsilon: string | null;
+  /** What a Light survey does not keep, where one counts. */
+  readonly light: string | null;
+  /** Newest first. */
+  readonly rounds: readonly {
+    readonly number: number;
+    readonly survey: string | null;
+    readonly preset: string;
+    readonly began: string;
+    readonly cost: string;
+    /** The last day on which it counts. */
+    readonly until: string;
+    readonly counts: boolean;
+  }[];
 }
 
 /** `pages/close-round.hbs` takes it as `closing`. */

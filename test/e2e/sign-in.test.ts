@@ -111,7 +111,11 @@ test('all of it works without JavaScript, and with the keyboard alone', { timeou
     const title = 'Survey without a script';
     const hash = toBase64url(desks.parties.employer.submit(testSheet({ title })));
     await page.goto(guardian + (await desks.link('guardian', EVA)));
-    const press = async (name: string, role: 'button' | 'checkbox' | 'link', key: string) => {
+    const press = async (
+      name: string,
+      role: 'button' | 'checkbox' | 'link' | 'textbox',
+      key: string,
+    ) => {
       for (let i = 0; i < 40; i++) {
         await page.keyboard.press('Tab');
         const target = page.getByRole(role, { name, exact: true });
@@ -128,6 +132,8 @@ test('all of it works without JavaScript, and with the keyboard alone', { timeou
     });
     await press(title, 'link', 'Enter');
     await page.waitForURL(`${guardian}/surveys/${hash}`);
+    await press('Write the word Light to agree to it by name', 'textbox', 'L');
+    await page.keyboard.type('ight');
     await press('I have read all of it, and approve it for the guardian', 'checkbox', 'Space');
     await press('Approve this survey', 'button', 'Enter');
     await page.getByText('Approved', { exact: true }).waitFor();

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { toBase64url } from '../../../crypto/bytes.ts';
 import { parseCanonicalJson } from '../../../crypto/canonical.ts';
 import type { Sheet } from '../../../crypto/sheet.ts';
+import { LIGHT_WORDS } from '../../domain/noise-presets.ts';
 import { sheetFacts } from '../../domain/sheet-facts.ts';
 import { pageHeaders } from '../../http/app.ts';
 import { formBody, parseForm } from '../../http/forms.ts';
@@ -10,27 +11,27 @@ import { signedInOf } from '../../http/guard.ts';
 import { frame, type PageSource } from '../../http/pages.ts';
 import { Refusal } from '../../http/refusal.ts';
 import { pathBytes } from '../../http/schema.ts';
-import type { SurveyPage } from '../../http/views.ts';
+import { SHEET_STATE_WORDS, type SurveyPage } from '../../http/views.ts';
 import type { StoredSheet } from '../../storage/sheets.ts';
 import type { GuardianParts } from '../parts.ts';
-import { approveSheet, refuseSheet } from '../sheets.ts';
+import { agreesByName, approveSheet, refuseSheet } from '../sheets.ts';
 
 /** UTF-16 code units; a browser holds to half of it, and sends line ends as two. */
 const MAX_REASON = 2000;
-const APPROVAL = z.strictObject({ confirmed: z.literal('yes').optional() });
+const APPROVAL = z.strictObject({
+  confirmed: z.literal('yes').optional(),
+  named: z.string().max(100).optional(),
+});
 const REFUSAL = z.strictObject({ reason: z.string().max(MAX_REASON) });
 
-const STATE_WORDS = {
-  draft: 'Draft',
-  submitted: 'Waits for a decision',
-  approved: 'Approved',
-  refused: 'Refused',
-  retired: 'Over',
-} as const;
-
 /** What was wrong with a decision that was sent. */
-type Errors = Pick<SurveyPage, 'approveError' | 'refuseError' | 'refuseText'>;
-const NO_ERRORS: Errors = { approveError: null, refuseError: null, refuseText: '' };
+type Errors = Pick<SurveyPage, 'approveError' | 'approveField' | 'refuseError' | 'refuseText'>;
+const NO_ERRORS: Errors = {
+  approveError: null,
+  approveField: 'confirmed',
+  refuseError: null,
+  refuseText: '',
+};
 
 /**
  * Where the guardian reads what is submitted, and approves or refuses it. A decision is for the sheet
@@ -67,9 +68,16 @@ export function surveyRoutes(parts: GuardianParts, source: PageSource, nudge: ()
 
   router.post('/surveys/:sheet/approve', headers, formBody(), (request, response) => {
     const stored = sheetAt(request.params.sheet);
-    if (parseForm(APPROVAL, request.body).confirmed === undefined) {
+    const { confirmed, named = '' } = parseForm(APPROVAL, request.body);
+    if (confirmed === undefined) {
       const approveError = 'Tick the box to confirm that you have read all of it';
       response.status(400).render('survey', page(stored, true, { ...NO_ERRORS, approveError }));
+      return;
+    }
+    if (!agreesByName(sheetOf(stored), named)) {
+      const approveError = 'Write Light to agree to rounds whose noise can be averaged out';
+      const errors = { ...NO_ERRORS, approveError, approveField: 'named' as const };
+      response.status(400).render('survey', page(stored, true, errors));
       return;
     }
     approveSheet(parts, stored.hash);
@@ -102,7 +110,7 @@ function listed(stored: StoredSheet) {
     href: `/surveys/${toBase64url(stored.hash)}`,
     title: sheetOf(stored).title,
     state: stored.state,
-    stateLabel: STATE_WORDS[stored.state],
+    stateLabel: SHEET_STATE_WORDS[stored.state],
     since: new Date(stored.changedMs).toISOString().slice(0, 10),
   };
 }
@@ -111,13 +119,14 @@ function surveyPage(stored: StoredSheet, mayDecide: boolean, errors: Errors): Su
   const sheet = sheetOf(stored);
   return {
     title: sheet.title,
-    stateLabel: STATE_WORDS[stored.state],
+    stateLabel: SHEET_STATE_WORDS[stored.state],
     reason: stored.reason,
     hash: toBase64url(stored.hash),
     facts: sheetFacts(sheet).filter(({ name }) => name !== 'Title'),
     notice: sheet.notice.points,
     questions: sheet.questions,
     mayDecide,
+    light: sheet.noise.preset === 'light' ? LIGHT_WORDS : null,
     ...errors,
   };
 }

@@ -15,7 +15,13 @@ import type { GuardianParts } from '../../../server/guardian/parts.ts';
 import { Refusal } from '../../../server/http/refusal.ts';
 import { refusal, testIo } from '../../support/cli.ts';
 import { testFolder } from '../../support/folder.ts';
-import { startTwoParties, type TwoParties, testSheet, until } from '../../support/parties.ts';
+import {
+  startTwoParties,
+  type TwoParties,
+  testPeople,
+  testSheet,
+  until,
+} from '../../support/parties.ts';
 
 /** The commands over connections of their own, beside the running services. */
 let parties: TwoParties;
@@ -158,7 +164,9 @@ describe('submit', () => {
 describe('approve', () => {
   test('signs the sheet, and the employer hears of it', async () => {
     await submitted();
-    expect(await atGuardian('approve', short(sheet))).toContain(`Rounds of “${sheet.title}”`);
+    expect(await atGuardian('approve', short(sheet), 'Light')).toContain(
+      `Rounds of “${sheet.title}”`,
+    );
     await until(() => stateAt(employer) === 'approved');
     const signature = (parts: EmployerParts | GuardianParts) =>
       parts.sheets.withHash(hashOf(sheet))?.guardianSignature;
@@ -168,9 +176,9 @@ describe('approve', () => {
 
   test('twice, or after a refusal, is refused', async () => {
     await submitted();
-    await atGuardian('approve', short(sheet));
+    await atGuardian('approve', short(sheet), 'Light');
     for (const args of [
-      ['approve', short(sheet)],
+      ['approve', short(sheet), 'Light'],
       ['refuse', short(sheet), 'No.'],
     ]) {
       const refused = await refusal(() => atGuardian(...args));
@@ -178,6 +186,33 @@ describe('approve', () => {
       expect(refused.message).toBe('the sheet is approved already');
     }
   });
+});
+
+test('a Light survey is approved by its name only', async () => {
+  await submitted();
+  for (const words of [[], ['yes']]) {
+    const refused = await refusal(() => atGuardian('approve', short(sheet), ...words));
+    expect(refused).toBeInstanceOf(CommandRefused);
+    expect(refused.message).toContain('can be averaged out over many rounds');
+    expect(refused.message).toContain(`approve ${short(sheet)} Light`);
+  }
+  expect(stateAt(guardian)).toBe('submitted');
+});
+
+test('preview shows every preset, the account, and each group, and sends nothing', async () => {
+  parties.employer.importRoster(testPeople([60, 30, 200]));
+  const text = await atEmployer('preview', file(sheet));
+  for (const words of [
+    '290 people are on the roster.',
+    'Light *',
+    'one answer could be guessed with 62 in 100 after one round',
+    'Finer: large enough',
+    'too small, in',
+    'share number, mean number',
+  ]) {
+    expect(text).toContain(words);
+  }
+  expect(stateAt(guardian)).toBe(undefined);
 });
 
 describe('refuse', () => {
@@ -191,7 +226,7 @@ describe('refuse', () => {
     expect(await atGuardian('show', short(sheet))).toContain(
       'Refused because: Too many questions.',
     );
-    const approve = await refusal(() => atGuardian('approve', short(sheet)));
+    const approve = await refusal(() => atGuardian('approve', short(sheet), 'Light'));
     expect(approve.message).toBe('the sheet is refused already');
   });
 
@@ -247,6 +282,8 @@ test.each([[], ['list', 'more'], ['show'], ['approve'], ['refuse']])(
 test('only the guardian approves, only the employer submits', async () => {
   await submitted();
   expect(await refusal(() => atGuardian('submit', short(sheet)))).toBeInstanceOf(UsageError);
-  expect(await refusal(() => atGuardian('approve', short(sheet), 'x'))).toBeInstanceOf(UsageError);
+  expect(await refusal(() => atGuardian('approve', short(sheet), 'x', 'y'))).toBeInstanceOf(
+    UsageError,
+  );
   expect(stateAt(guardian)).toBe('submitted');
 });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { exact, exactly, plus, toNumber, ZERO } from '../../../server/domain/fraction.ts';
 import {
+  epsilonOf,
   guessChance,
   guessSentence,
   presetNoise,
@@ -69,4 +70,12 @@ test('the chance of being guessed is that of the release policy', () => {
 test('and stands in words in the notice', () => {
   expect(guessSentence(testSheet())).toContain('62 in 100 after one round');
   expect(guessSentence(testSheet())).toContain('74 in 100 after a year of 4 rounds');
+});
+
+test.each([
+  [0.25, 3.54],
+  [1, 7.77],
+  [4, 17.9],
+])('rho of %f is the epsilon that the release policy gives: %f', (rho, epsilon) => {
+  expect(Math.abs(epsilonOf(rho) - epsilon)).toBeLessThan(epsilon > 10 ? 0.05 : 0.005);
 });

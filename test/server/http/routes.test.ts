@@ -79,7 +79,7 @@ const EXAMPLES: Record<PartyName, Record<string, Example>> = {
     },
     'POST /surveys/:sheet/approve': {
       path: () => `/surveys/${another}/approve`,
-      form: { confirmed: 'yes' },
+      form: { confirmed: 'yes', named: 'Light' },
       answer: 303,
     },
     'GET /evaluation/close-round': { answer: 200 },
@@ -90,6 +90,9 @@ const EXAMPLES: Record<PartyName, Record<string, Example>> = {
   employer: {
     'GET /': { answer: 200 },
     'GET /status.json': { answer: 200 },
+    'GET /account': { answer: 200 },
+    'GET /surveys': { answer: 200 },
+    'GET /surveys/:sheet': { path: () => `/surveys/${survey}`, answer: 200 },
     'GET /trends': { answer: 200 },
     'GET /trends/groups/:index': { path: () => '/trends/groups/0', answer: 200 },
     'POST /sign-out': { answer: 303 },

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { toBase64url } from '../../../../crypto/bytes.ts';
 import type { Sheet } from '../../../../crypto/sheet.ts';
-import { testSheet, until } from '../../../support/parties.ts';
+import { TEST_NOISE, testSheet, until } from '../../../support/parties.ts';
 import { type Ask, type Desks, startDesks } from '../../../support/sign-in.ts';
 import { staffCookie } from '../../../support/staff.ts';
 
@@ -74,20 +74,38 @@ describe('approving', () => {
     expect(text).toContain('aria-describedby="confirmed-error"');
     expect(text).toContain('<title>Error: Approved');
     expect(await stateOf(hash)).toBe('Waits for a decision');
-    const done = await ask(`/${hash}/approve`, { form: { confirmed: 'yes' } });
+    const done = await ask(`/${hash}/approve`, { form: { confirmed: 'yes', named: 'Light' } });
     expect(done.status).toBe(303);
     expect(done.headers.get('location')).toBe(`/surveys/${hash}`);
     expect(await stateOf(hash)).toBe('Approved');
     expect(desks.parties.guardian.approve(Buffer.from(hash, 'base64url'))).toBe(true);
   });
 
+  test('of a Light survey takes its name, of another one takes none', async () => {
+    const light = await submitted({ title: 'Without a cap' });
+    expect(await (await ask(`/${light}`)).text()).toContain('can be averaged out over many rounds');
+    for (const named of ['', 'light!', 'Standard']) {
+      const refused = await ask(`/${light}/approve`, { form: { confirmed: 'yes', named } });
+      expect(refused.status).toBe(400);
+      expect(await refused.text()).toContain('href="#named"');
+    }
+    expect(await stateOf(light)).toBe('Waits for a decision');
+    const strong = await submitted({ title: 'Strong', noise: TEST_NOISE.both });
+    expect(await (await ask(`/${strong}`)).text()).not.toContain('Write the word Light');
+    expect((await ask(`/${strong}/approve`, { form: { confirmed: 'yes' } })).status).toBe(303);
+    const form = { confirmed: 'yes', named: ' light ' };
+    expect((await ask(`/${light}/approve`, { form })).status).toBe(303);
+  });
+
   test('is done once: what is decided offers nothing more, and stays', async () => {
     const hash = await submitted({ title: 'Once' });
-    await ask(`/${hash}/approve`, { form: { confirmed: 'yes' } });
+    await ask(`/${hash}/approve`, { form: { confirmed: 'yes', named: 'Light' } });
     expect(await (await ask(`/${hash}`)).text()).not.toContain(
       '<form method="post" action="/surveys',
     );
-    expect((await ask(`/${hash}/approve`, { form: { confirmed: 'yes' } })).status).toBe(409);
+    expect(
+      (await ask(`/${hash}/approve`, { form: { confirmed: 'yes', named: 'Light' } })).status,
+    ).toBe(409);
     expect((await ask(`/${hash}/refuse`, { form: { reason: 'No.' } })).status).toBe(409);
     expect(await stateOf(hash)).toBe('Approved');
   });
@@ -135,7 +153,7 @@ test('an auditor reads and cannot decide', async () => {
   expect(page.status).toBe(200);
   expect(await page.text()).not.toContain('Approve it');
   for (const [verb, form] of [
-    ['approve', { confirmed: 'yes' }],
+    ['approve', { confirmed: 'yes', named: 'Light' }],
     ['refuse', { reason: 'No.' }],
   ] as const) {
     expect((await ask(`/${hash}/${verb}`, { form, cookie: as('auditor') })).status).toBe(403);
@@ -147,7 +165,7 @@ test.each(['x', 'A'.repeat(43), 'A'.repeat(42), '..%2f', '%zz'])(
   'there is no survey %s',
   async (path) => {
     expect([400, 404]).toContain((await ask(`/${path}`)).status);
-    const form = { confirmed: 'yes' };
+    const form = { confirmed: 'yes', named: 'Light' };
     expect([400, 404]).toContain((await ask(`/${path}/approve`, { form })).status);
   },
 );

@@ -1,0 +1,278 @@
+import type { Sheet } from '../../crypto/sheet.ts';
+import { type AccountEntry, rhoWords, shortageOf, shortageWords, standingOn } from './account.ts';
+import { estimateBlock, roundedDown } from './estimate.ts';
+import {
+  guessChance,
+  LIGHT_WORDS,
+  PRESETS,
+  type Preset,
+  presetNoise,
+  ROUNDS_A_YEAR,
+  roundCost,
+  TERMS,
+  wholeAccount,
+} from './noise-presets.ts';
+import { growTree, type OrgTree, type UnitSize } from './org.ts';
+import { PlanError } from './plan-error.ts';
+import { sureToReach } from './plan-size.ts';
+import { type Group, type Plan, planning } from './planner.ts';
+import { smallestGroup } from './round-groups.ts';
+import { type Form, meanForm, shareForm } from './shown.ts';
+import type { Turns } from './turns.ts';
+
+/**
+ * What a survey would show before anybody is asked: its groups under each preset, and what each of
+ * them would read as if as many answered as are expected. From sizes alone, never from an answer.
+ */
+
+/** How a group's figures would be shown if as many answered as are expected. */
+export interface ExpectedForms {
+  readonly share: Form;
+  readonly mean: Form;
+}
+
+/** What one unit would be under one preset. */
+export type PreviewCell =
+  | ({ readonly state: 'group' } & ExpectedForms)
+  /** Too small for a group of its own: its people are in this one. */
+  | { readonly state: 'too small'; readonly within: string }
+  /** The whole company is. */
+  | { readonly state: 'no group' };
+
+export interface PreviewRow {
+  readonly name: string;
+  readonly department: string;
+  /** People on the roster. */
+  readonly people: number;
+  /** How many of them are expected to answer, rounded down to a multiple of 5. */
+  readonly expected: number;
+  /** One for each preset, in their order. */
+  readonly cells: readonly PreviewCell[];
+}
+
+/** How many groups would show their figures in which form. */
+export interface FormCounts {
+  readonly groups: number;
+  readonly share: Readonly<Record<Form, number>>;
+  readonly mean: Readonly<Record<Form, number>>;
+}
+
+export interface PresetPreview extends FormCounts {
+  readonly preset: Preset;
+  readonly name: string;
+  /** Whether the sheet has it. */
+  readonly chosen: boolean;
+  /** σ², in answers². */
+  readonly variance: number;
+  readonly by: Sheet['noise']['by'];
+  /** People of the smallest group. */
+  readonly smallest: number;
+  /** Why there would be no group, or null. */
+  readonly refusal: string | null;
+  /** ρ of one round, and of twelve months together with what counts already. */
+  readonly roundCost: string;
+  readonly accountAfter: string;
+  /** Why the year's rounds have no room, in words, or null. */
+  readonly shortage: string | null;
+  /** The chance of guessing one answer, in percent: after one round, and after a year of them. */
+  readonly guess: { readonly once: number; readonly year: number };
+  readonly warning: string | null;
+}
+
+/** The same roster in finer or coarser groups, with the noise of the sheet. */
+export interface Coarseness extends FormCounts {
+  readonly name: string;
+  readonly smallest: number;
+  readonly planned: boolean;
+}
+
+export interface Preview {
+  readonly people: number;
+  readonly presets: readonly PresetPreview[];
+  readonly rows: readonly PreviewRow[];
+  readonly coarseness: readonly Coarseness[];
+}
+
+/**
+ * @param account what counts already, without rounds of this sheet that are not open yet
+ * @param today day since 1970-01-01: the year's rounds are looked at from the sheet's first day on
+ */
+export function* previewing(
+  sheet: Sheet,
+  units: readonly UnitSize[],
+  account: readonly AccountEntry[],
+  today: number,
+): Turns<Preview> {
+  const tree = yield* growTree(units, sheet.notice.employer);
+  const people = tree.nodes[0]?.size ?? 0;
+  const plans: (Plan | undefined)[] = [];
+  const presets: PresetPreview[] = [];
+  for (const preset of PRESETS) {
+    yield;
+    const variant = withPreset(sheet, preset);
+    const { plan, refusal } = yield* planOrRefusal(tree, smallestGroup(variant));
+    plans.push(plan);
+    presets.push({
+      ...presetPreview(variant, sheet.noise.preset === preset, account, today),
+      ...countForms(variant, plan?.groups ?? []),
+      refusal,
+    });
+  }
+  yield;
+  const coarseness: Coarseness[] = [];
+  for (const { name, smallest } of sizes(sheet)) {
+    yield;
+    const { plan } = yield* planOrRefusal(tree, smallest);
+    const planned = smallest === smallestGroup(sheet);
+    coarseness.push({ name, smallest, planned, ...countForms(sheet, plan?.groups ?? []) });
+  }
+  return { people, presets, rows: rowsOf(sheet, tree, plans), coarseness };
+}
+
+/** The sheet with another preset: all of its account, unless it is the sheet's own. */
+function withPreset(sheet: Sheet, preset: Preset): Sheet {
+  if (sheet.noise.preset === preset) return sheet;
+  const blocks = sheet.questions.length + sheet.derived.length;
+  return { ...sheet, noise: presetNoise(preset, wholeAccount(preset), blocks, sheet.cadence) };
+}
+
+function* planOrRefusal(
+  tree: OrgTree,
+  smallest: number,
+): Turns<{ readonly plan: Plan | undefined; readonly refusal: string | null }> {
+  try {
+    return { plan: yield* planning(tree, smallest), refusal: null };
+  } catch (error) {
+    if (!(error instanceof PlanError)) throw error;
+    return { plan: undefined, refusal: error.message };
+  }
+}
+
+function presetPreview(
+  sheet: Sheet,
+  chosen: boolean,
+  account: readonly AccountEntry[],
+  today: number,
+): Omit<PresetPreview, keyof FormCounts | 'refusal'> {
+  const { preset, variance, by } = sheet.noise;
+  const sigma2 = variance.numerator / variance.denominator;
+  const rounds = ROUNDS_A_YEAR[sheet.cadence];
+  const first = Math.max(today, sheet.schedule.first_day);
+  const year: AccountEntry[] = [];
+  let shortage: string | null = null;
+  for (let i = 0; i < rounds; i++) {
+    const firstDay = first + Math.floor((i * 364) / rounds);
+    const entry = { round: -1 - i, firstDay, cost: roundCost(sheet), preset };
+    const lacking = shortageOf([...account, ...year], entry);
+    if (lacking !== undefined) shortage ??= shortageWords(lacking);
+    year.push(entry);
+  }
+  const after = standingOn([...account, ...year], year.at(-1)?.firstDay ?? first);
+  const percent = (chance: number) => Math.round(100 * chance);
+  return {
+    preset,
+    name: TERMS[preset].name,
+    chosen,
+    variance: sigma2,
+    by,
+    smallest: smallestGroup(sheet),
+    roundCost: rhoWords(roundCost(sheet)),
+    accountAfter:
+      after.cap === undefined
+        ? `${rhoWords(after.sum)}, without a cap`
+        : `${rhoWords(after.sum)} of ${rhoWords(after.cap)}`,
+    shortage,
+    guess: {
+      once: percent(guessChance(sigma2, 1)),
+      year: percent(guessChance(sigma2, rounds)),
+    },
+    warning: preset === 'light' ? LIGHT_WORDS : null,
+  };
+}
+
+/** How many of these people are expected to answer. */
+function expectedOf(sheet: Sheet, people: number): number {
+  return Math.floor((people * sheet.response_percent) / 100);
+}
+
+/** What a group of this size would read as, its answers spread evenly: the worst of its questions. */
+function formsOf(sheet: Sheet, people: number): ExpectedForms {
+  const reports = expectedOf(sheet, people);
+  const { numerator, denominator } = sheet.noise.variance;
+  const noise = { variance: numerator / denominator, by: sheet.noise.by };
+  let [shareError, meanError] = [0, 0];
+  for (const { options, favourable } of sheet.questions) {
+    const counts = [...options.map(() => reports / options.length), 0];
+    const block = { counts, reports, roster: people, groups: 1, favourable };
+    const estimate = reports < sheet.k ? undefined : estimateBlock(block, noise);
+    shareError = Math.max(shareError, estimate?.share.noiseError ?? Number.POSITIVE_INFINITY);
+    meanError = Math.max(meanError, estimate?.mean.noiseError ?? Number.POSITIVE_INFINITY);
+  }
+  return { share: shareForm(shareError), mean: meanForm(meanError) };
+}
+
+function countForms(sheet: Sheet, groups: readonly Group[]): FormCounts {
+  const share = { number: 0, band: 0, 'too noisy': 0 };
+  const mean = { number: 0, band: 0, 'too noisy': 0 };
+  for (const { rosterSize } of groups) {
+    const forms = formsOf(sheet, rosterSize);
+    share[forms.share]++;
+    mean[forms.mean]++;
+  }
+  return { groups: groups.length, share, mean };
+}
+
+/** Every unit that is a group under some preset, in the order of the tree. */
+function rowsOf(sheet: Sheet, tree: OrgTree, plans: readonly (Plan | undefined)[]): PreviewRow[] {
+  const variants = PRESETS.map((preset) => withPreset(sheet, preset));
+  const byNode = plans.map((plan) => new Map(plan?.groups.map((group) => [group.node, group])));
+  const nodes = new Set(byNode.flatMap((groups) => [...groups.keys()]));
+  return [...nodes]
+    .sort((a, b) => a - b)
+    .map((node) => {
+      const own = byNode.map((groups) => groups.get(node));
+      const group = own[PRESETS.indexOf(sheet.noise.preset)] ?? own.find((g) => g !== undefined);
+      const { name, department, rosterSize } = group as Group;
+      return {
+        name,
+        department,
+        people: rosterSize,
+        expected: roundedDown(expectedOf(sheet, rosterSize)),
+        cells: plans.map((plan, i): PreviewCell => {
+          if (plan === undefined) return { state: 'no group' };
+          const here = own[i];
+          if (here !== undefined) {
+            return { state: 'group', ...formsOf(variants[i] as Sheet, here.rosterSize) };
+          }
+          return { state: 'too small', within: nameAbove(tree, plan, node) };
+        }),
+      };
+    });
+}
+
+/** The name of the group that the people of this node are in. */
+function nameAbove(tree: OrgTree, plan: Plan, node: number): string {
+  for (let at = node; at !== -1; at = tree.nodes[at]?.parent ?? -1) {
+    const group = plan.groups[plan.groupOf[at] ?? -1];
+    if (group !== undefined) return group.name;
+  }
+  return plan.groups[0]?.name ?? '';
+}
+
+/** People of the smallest group, in three ways to choose it: rising. */
+function sizes(sheet: Sheet): { name: string; smallest: number }[] {
+  const planned = smallestGroup(sheet);
+  const response = sheet.response_percent / 100;
+  const least = sureToReach(sheet.k, response);
+  let numbers = planned;
+  while (formsOf(sheet, numbers).share !== 'number' && numbers < 1_000_000) {
+    numbers = Math.ceil(numbers * 1.1);
+  }
+  return [
+    ...(least < planned
+      ? [{ name: 'Finer: large enough to reach the minimum', smallest: least }]
+      : []),
+    { name: 'As planned: large enough for a band', smallest: planned },
+    { name: 'Coarser: large enough for a share as a number', smallest: numbers },
+  ];
+}
