@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Sheet } from '../../crypto/sheet.ts';
 import { dayOf } from './days.ts';
-import { guessSentence, presetNoise, wholeAccount } from './noise-presets.ts';
+import { guessSentence, LIGHT_WORDS, presetNoise, wholeAccount } from './noise-presets.ts';
 import { parseSheet } from './sheets.ts';
 
 /** What a sheet says where its file says nothing: the Standard preset, for quarterly rounds. */
@@ -47,12 +47,13 @@ export function parseSheetFile(value: unknown): Sheet {
   return withGuessChance(sheet);
 }
 
-/** The chance of being guessed is part of what a person agrees to, whoever wrote the notice. */
+/** What the noise does not hide is part of what a person agrees to, whoever wrote the notice. */
 function withGuessChance(sheet: Sheet): Sheet {
-  const said = guessSentence(sheet);
-  const { notice } = sheet;
-  if (notice.points.includes(said)) return sheet;
-  return parseSheet({ ...sheet, notice: { ...notice, points: [...notice.points, said] } });
+  const { notice, noise } = sheet;
+  const due = [guessSentence(sheet), ...(noise.preset === 'light' ? [LIGHT_WORDS] : [])];
+  const missing = due.filter((said) => !notice.points.includes(said));
+  if (missing.length === 0) return sheet;
+  return parseSheet({ ...sheet, notice: { ...notice, points: [...notice.points, ...missing] } });
 }
 
 /**

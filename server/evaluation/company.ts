@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Sheet } from '../../crypto/sheet.ts';
 import { DAY_MS } from '../domain/days.ts';
 import type { Person } from '../domain/roster.ts';
-import { parseSheet } from '../domain/sheets.ts';
+import { parseSheetFile } from '../domain/sheet-file.ts';
 import type { Role } from '../domain/staff.ts';
 import { PATH_SEPARATOR } from '../domain/unit-path.ts';
 import { chance, spread } from './seeded.ts';
@@ -60,7 +60,7 @@ export function sampleSheet(sample: Sample, state: SampleState): Sheet {
   const [year, month] = [Math.floor(months / 12), months % 12];
   const last = new Date(Date.UTC(year, month + 1, 0)).getUTCDate();
   const first = Date.UTC(year, month, Math.min(begun.getUTCDate(), last));
-  return parseSheet({
+  return parseSheetFile({
     ...sample.sheet,
     schedule: { first_day: first / DAY_MS, round_days: ROUND_DAYS },
     end_day: state.begun_day + 730,

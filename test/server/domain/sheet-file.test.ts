@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ZodError } from 'zod';
 import type { Question } from '../../../crypto/sheet.ts';
 import { dayOf } from '../../../server/domain/days.ts';
-import { guessSentence } from '../../../server/domain/noise-presets.ts';
+import { guessSentence, LIGHT_WORDS } from '../../../server/domain/noise-presets.ts';
 import { parseSheetFile } from '../../../server/domain/sheet-file.ts';
 import { encodeSheet, parseSheet } from '../../../server/domain/sheets.ts';
 import { TEST_NOISE, testSheet } from '../../support/parties.ts';
@@ -56,7 +56,7 @@ test('what it says stays; the chance of being guessed joins the notice, once', (
   const { notice } = whole;
   const said = {
     ...whole,
-    notice: { ...notice, points: [...notice.points, guessSentence(whole)] },
+    notice: { ...notice, points: [...notice.points, guessSentence(whole), LIGHT_WORDS] },
   };
   expect(parseSheetFile(whole)).toEqual(said);
   expect(parseSheetFile(said)).toEqual(said);
