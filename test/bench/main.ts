@@ -4,6 +4,7 @@ import { benchChromium } from './chromium.ts';
 import { benchCount } from './count.ts';
 import { benchHpke } from './hpke.ts';
 import { benchPlan } from './plan.ts';
+import { benchNoise, benchRelease } from './release.ts';
 import type { BenchResult } from './result.ts';
 import { benchRounds } from './rounds.ts';
 import { benchStart } from './start.ts';
@@ -22,6 +23,8 @@ const BENCHES: readonly { names: readonly string[]; run: () => Promise<BenchResu
   { names: ['count'], run: benchCount },
   { names: ['plan', 'import'], run: benchPlan },
   { names: ['rounds'], run: benchRounds },
+  { names: ['noise'], run: benchNoise },
+  { names: ['release'], run: benchRelease },
   { names: ['start'], run: benchStart },
   { names: ['tokens'], run: benchTokens },
   { names: ['token-keys'], run: benchTokenKeys },
