@@ -78,5 +78,7 @@ function formWords(counts: Readonly<Record<'number' | 'band' | 'too noisy', numb
 function cellWords(cell: PreviewCell): string {
   if (cell.state === 'no group') return 'no group';
   if (cell.state === 'too small') return `too small, in ${cell.within}`;
-  return `share ${cell.share}, mean ${cell.mean}`;
+  if (cell.state === 'finer') return 'in finer groups';
+  const as = cell.as === null ? '' : `${cell.as.name}, ${cell.as.people}: `;
+  return `${as}share ${cell.share}, mean ${cell.mean}`;
 }

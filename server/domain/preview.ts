@@ -12,7 +12,7 @@ import {
   TERMS,
   wholeAccount,
 } from './noise-presets.ts';
-import { growTree, type OrgTree, type UnitSize } from './org.ts';
+import { growTree, type OrgNode, type OrgTree, type UnitSize } from './org.ts';
 import { PlanError } from './plan-error.ts';
 import { sureToReach } from './plan-size.ts';
 import { type Group, type Plan, planning } from './planner.ts';
@@ -33,7 +33,13 @@ export interface ExpectedForms {
 
 /** What one unit would be under one preset. */
 export type PreviewCell =
-  | ({ readonly state: 'group' } & ExpectedForms)
+  | ({
+      readonly state: 'group';
+      /** Where the same unit is left with other people under this preset: what it is called then. */
+      readonly as: { readonly name: string; readonly people: number } | null;
+    } & ExpectedForms)
+  /** Its units are groups of their own. */
+  | { readonly state: 'finer' }
   /** Too small for a group of its own: its people are in this one. */
   | { readonly state: 'too small'; readonly within: string }
   /** The whole company is. */
@@ -242,7 +248,15 @@ function rowsOf(sheet: Sheet, tree: OrgTree, plans: readonly (Plan | undefined)[
           if (plan === undefined) return { state: 'no group' };
           const here = own[i];
           if (here !== undefined) {
-            return { state: 'group', ...formsOf(variants[i] as Sheet, here.rosterSize) };
+            const same = here.name === name && here.rosterSize === rosterSize;
+            return {
+              state: 'group',
+              as: same ? null : { name: here.name, people: here.rosterSize },
+              ...formsOf(variants[i] as Sheet, here.rosterSize),
+            };
+          }
+          if (plan.groups.some((below) => isBelow(tree, below.node, node))) {
+            return { state: 'finer' };
           }
           return { state: 'too small', within: nameAbove(tree, plan, node) };
         }),
@@ -250,13 +264,17 @@ function rowsOf(sheet: Sheet, tree: OrgTree, plans: readonly (Plan | undefined)[
     });
 }
 
+function isBelow(tree: OrgTree, node: number, above: number): boolean {
+  let at = node;
+  while (at > above) at = tree.nodes[at]?.parent ?? -1;
+  return at === above && node !== above;
+}
+
 /** The name of the group that the people of this node are in. */
 function nameAbove(tree: OrgTree, plan: Plan, node: number): string {
-  for (let at = node; at !== -1; at = tree.nodes[at]?.parent ?? -1) {
-    const group = plan.groups[plan.groupOf[at] ?? -1];
-    if (group !== undefined) return group.name;
-  }
-  return plan.groups[0]?.name ?? '';
+  let at = node;
+  while (plan.groups[plan.groupOf[at] ?? -1] === undefined) at = (tree.nodes[at] as OrgNode).parent;
+  return (plan.groups[plan.groupOf[at] as number] as Group).name;
 }
 
 /** People of the smallest group, in three ways to choose it: rising. */

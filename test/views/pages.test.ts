@@ -7,9 +7,13 @@ import express from 'express';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildAssets } from '../../server/build.ts';
+import { LIGHT_WORDS } from '../../server/domain/noise-presets.ts';
+import { previewing } from '../../server/domain/preview.ts';
+import { sheetFacts } from '../../server/domain/sheet-facts.ts';
 import { companyTrends, groupTrends } from '../../server/domain/trends.ts';
+import { atOnce } from '../../server/domain/turns.ts';
 import { createApp, pageHeaders } from '../../server/http/app.ts';
-import { type StatusPage, viewEngine } from '../../server/http/views.ts';
+import { type AccountPage, type StatusPage, viewEngine } from '../../server/http/views.ts';
 import { axe, launchBrowser } from '../support/browser.ts';
 import { FIFTY, root, roundsOf, sheet } from './sample.ts';
 
@@ -42,6 +46,20 @@ const COUNTING: StatusPage = {
   events: [
     { at: '2026-05-15T08:00:00.000Z', sentence: 'Round 1 closed.' },
     { at: '2026-05-01T08:00:00.000Z', sentence: 'Round 1 opened.' },
+  ],
+};
+
+const ACCOUNT: AccountPage = {
+  ...{ sum: '2.4', cap: '4', part: 0.6, epsilon: '12.3', light: LIGHT_WORDS },
+  rounds: [
+    {
+      ...{ number: 7, survey: 'How work feels', preset: 'Standard', began: '1 May 2026' },
+      ...{ cost: '1', until: '29 April 2027', counts: true },
+    },
+    {
+      ...{ number: 1, survey: null, preset: 'Light', began: '1 May 2025' },
+      ...{ cost: '1.2', until: '29 April 2026', counts: false },
+    },
   ],
 };
 
@@ -79,6 +97,37 @@ beforeAll(async () => {
     ...{ heading: 'Not found', sentence: 'There is no such group.' },
     action: { href: '/', label: 'To the rounds' },
   }));
+  page('/account', 'account', () => ({ account: ACCOUNT }));
+  page('/account/empty', 'account', () => ({
+    account: {
+      ...ACCOUNT,
+      sum: '0',
+      cap: null,
+      part: null,
+      epsilon: null,
+      light: null,
+      rounds: [],
+    },
+  }));
+  const units = Array.from({ length: 9 }, (_, i) => ({
+    path: `Northlight / Department ${i % 3} / Team ${i}`,
+    people: 20 + 15 * i,
+  }));
+  const preview = atOnce(previewing(sheet, units, [], sheet.schedule.first_day));
+  const survey = { title: sheet.title, stateLabel: 'Draft', reason: null, more: 3 };
+  page('/surveys/one', 'own-survey', () => ({
+    survey: { ...survey, facts: sheetFacts(sheet), preview },
+  }));
+  page('/surveys/none', 'own-survey', () => ({
+    survey: {
+      ...survey,
+      ...{ facts: sheetFacts(sheet), more: 0 },
+      preview: atOnce(previewing(sheet, [], [], 0)),
+    },
+  }));
+  page('/surveys', 'own-surveys', () => ({
+    surveys: [{ ...survey, href: '/surveys/one', since: '2026-11-21' }],
+  }));
   page('/evaluation/close-round', 'close-round', () => ({
     closing: { number: 8, closes: '14 May 2026', k: 10 },
   }));
@@ -110,6 +159,7 @@ async function withPage(
 
 const PATHS = [
   ...['/', '/trends', '/trends/groups/0', '/empty', '/how', '/message'],
+  ...['/account', '/account/empty', '/surveys', '/surveys/one', '/surveys/none'],
   '/evaluation/close-round',
 ];
 

@@ -74,11 +74,16 @@ describe('the presets', () => {
     // 400 people, 240 expected: SE(mean) = √6·√10/240 = 0.03.
     expect(row(shown, 'Large')?.cells[0]).toEqual({
       state: 'group',
+      as: null,
       share: 'number',
       mean: 'number',
     });
     // 45 people, 27 expected: SE(share) = √6·√1.5/27 = 0.11, SE(mean) = 0.29.
-    expect(row(shown, 'Small')?.cells[0]).toEqual({ state: 'group', share: 'band', mean: 'band' });
+    expect(row(shown, 'Small')?.cells[0]).toMatchObject({
+      state: 'group',
+      share: 'band',
+      mean: 'band',
+    });
     // With two draws of 24 a group takes 118 people.
     expect(row(shown, 'Small')?.cells[1]).toMatchObject({ state: 'too small' });
     expect(row(shown, 'Small')?.expected).toBe(25);
@@ -116,6 +121,15 @@ describe('the presets', () => {
     expect(preview(sixQuestions(), [{ path: 'All', people: 5 }]).rows).toEqual([]);
     expect(preview(sixQuestions(), []).people).toBe(0);
   });
+});
+
+test('a unit whose people are in groups below it under another preset is finer there', () => {
+  const roster = ['A', 'B', 'C'].map((name) => ({ path: `All / Logistics / ${name}`, people: 60 }));
+  const shown = preview(sixQuestions(), [...roster, { path: 'All / Sales', people: 200 }]);
+  // Under Strong a group takes 118 people, so that Logistics is one.
+  const states = row(shown, 'Logistics')?.cells.map(({ state }) => state);
+  expect(states).toEqual(['finer', 'group', 'finer']);
+  expect(row(shown, 'B')?.cells[1]).toEqual({ state: 'too small', within: 'Logistics' });
 });
 
 test('finer groups show less, coarser ones more', () => {
