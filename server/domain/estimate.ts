@@ -1,21 +1,27 @@
+import type { Sheet } from '../../crypto/sheet.ts';
+import { standardNormal } from './normal.ts';
+
 /**
- * From one question's noised counts to the share and the mean that a page shows, with the error
- * that noise and non-response bring (disclosure policy §3 Estimates and §4). Pure arithmetic on
- * raw values: rounding and clipping are the page's business.
+ * From the noised counts of one block to mean, shares and changes, with the error that noise and
+ * non-response bring (disclosure policy §3 Estimates and §4). Pure arithmetic on raw values, for
+ * `gate.ts` alone: it decides what of them is shown, and rounds.
  */
 
 /** z of a two-sided 90 % interval. */
 const Z90 = 1.645;
+
+/** The chance, over all changes that are told together, of telling one where there is none. */
+const FALSE_CHANGES = 0.05;
 
 /** How the noise on each count was made. */
 export interface Noise {
   /** Variance σ² of one draw on one count, in answers²; at least 5. */
   readonly variance: number;
   /** With `both`, each party added a draw of that variance. */
-  readonly by: 'guardian' | 'both';
+  readonly by: Sheet['noise']['by'];
 }
 
-/** The noised counts of one question in one group, or their sum over several groups. */
+/** The noised counts of one question or score in one group, or their sum over several groups. */
 export interface NoisyBlock {
   /** Answers per option from the lowest to the highest, last "prefer not to say"; signed. */
   readonly counts: readonly number[];
@@ -25,15 +31,17 @@ export interface NoisyBlock {
   readonly roster: number;
   /** How many released groups were added up, G ≥ 1; each brought its own noise. */
   readonly groups: number;
-  /** Which two end options the share counts. */
+  /** Which end options the share counts. */
   readonly favourable: 'high' | 'low';
 }
 
 /** An estimated number. The unit is that of `value`: scale points, or parts of one for a share. */
 export interface Estimate {
   readonly value: number;
-  /** Standard error of the noise alone. */
+  /** Standard error of the noise alone; a bound on it for a share. */
   readonly noiseError: number;
+  /** Of noise and sampling together. */
+  readonly variance: number;
   /** The 90 % interval: noise, and the sampling of those who answered. Not clipped. */
   readonly low: number;
   readonly high: number;
@@ -45,8 +53,10 @@ export interface BlockEstimate {
   readonly answers: number;
   /** Mean on the scale 1 … number of options. */
   readonly mean: Estimate;
-  /** Share of the two favourable end options among the answers, 0 … 1. */
+  /** Share of the favourable end options among the answers, 0 … 1. */
   readonly share: Estimate;
+  /** The share of each option. */
+  readonly options: readonly Estimate[];
 }
 
 /** `n` rounded down to a multiple of 5: the only form in which a count leaves this program. */
@@ -74,27 +84,34 @@ function projectedVariance(weights: readonly number[]): number {
   return squares - (sum * sum) / (weights.length + 1);
 }
 
+/**
+ * The largest variance factor of the share of `counted` of `options`: 1.5 for two of five. Its
+ * weights are 1 − p for what is counted and −p for the rest; the factor is convex in p, so that it
+ * is largest where p is 0 or 1.
+ */
+function shareVariance(options: number, counted: number): number {
+  const factor = (p: number) =>
+    projectedVariance(Array.from({ length: options }, (_, i) => (i < counted ? 1 - p : -p)));
+  return Math.max(factor(0), factor(1));
+}
+
 /** Standard deviation of the noise on one count of a sum over `groups` groups, in answers. */
 function countError(noise: Noise, groups: number): number {
   return Math.sqrt(noise.variance * (noise.by === 'both' ? 2 : 1) * groups);
 }
 
-/** Variance that comes from hearing n of N people: (1 − n/N)·s²/n, n rounded down to 5. */
-function samplingVariance(block: NoisyBlock, spread: number): number {
-  const n = Math.max(5, roundedDown(block.reports));
-  return (Math.max(0, 1 - n / block.roster) * spread) / n;
-}
-
-function withInterval(value: number, noiseError: number, sampling: number): Estimate {
-  const half = Z90 * Math.sqrt(noiseError ** 2 + sampling);
-  return { value, noiseError, low: value - half, high: value + half };
+function estimated(value: number, noiseError: number, sampling: number): Estimate {
+  const variance = noiseError ** 2 + sampling;
+  const half = Z90 * Math.sqrt(variance);
+  return { value, noiseError, variance, low: value - half, high: value + half };
 }
 
 /**
- * Mean and favourable share of one block. The mean's standard error is σ·√(10 + 0.83·(3 − μ̂)²)/a,
- * the share's bound σ·√1.5/a (both for five options; general here), × √2 with noise by both and
- * × √G for a sum. The sampling term uses s² = the estimated spread, kept within 0.5 … 4 for a
- * mean, and p·(1 − p) with p within 5 … 95 % for a share.
+ * Mean and shares of one block. The mean's standard error is σ·√(10 + 0.83·(3 − μ̂)²)/a, the
+ * favourable share's bound σ·√1.5/a (both for five options; general here), × √2 with noise by both
+ * and × √G for a sum. The sampling term is (1 − a/N)·s²/a, with a rounded down to 5: s² is the
+ * estimated spread, kept within 0.5 … 4 for the mean of five options, and p·(1 − p) with p within
+ * 5 … 95 % for a share.
  *
  * @returns undefined where no more than one answer is left after projection: nothing can be said
  */
@@ -104,28 +121,32 @@ export function estimateBlock(block: NoisyBlock, noise: Noise): BlockEstimate | 
   if (answers <= 1) return undefined;
   const options = counts.length;
   const sigma = countError(noise, block.groups);
+  const heard = Math.max(5, roundedDown(Math.min(answers, block.reports)));
+  const sampling = (spread: number) => (Math.max(0, 1 - heard / block.roster) * spread) / heard;
 
   const mean = counts.reduce((sum, count, i) => sum + count * (i + 1), 0) / answers;
   const deviations = counts.map((_, i) => i + 1 - mean);
   const spread = counts.reduce((sum, c, i) => sum + c * (deviations[i] ?? 0) ** 2, 0) / answers;
-  const meanError = (sigma * Math.sqrt(projectedVariance(deviations))) / answers;
+  // Half of all at either end of the scale; an eighth of it is what a near agreement has.
+  const largest = ((options - 1) / 2) ** 2;
+  const likelySpread = Math.min(largest, Math.max(largest / 8, spread));
 
+  const shareOf = (chosen: readonly number[]): Estimate => {
+    const share = chosen.reduce((sum, count) => sum + count, 0) / answers;
+    const error = (sigma * Math.sqrt(shareVariance(options, chosen.length))) / answers;
+    const likely = Math.min(0.95, Math.max(0.05, share));
+    return estimated(share, error, sampling(likely * (1 - likely)));
+  };
   const ends = favourableOptions(options);
-  const top = block.favourable === 'high' ? counts.slice(-ends) : counts.slice(0, ends);
-  const share = top.reduce((sum, count) => sum + count, 0) / answers;
-  // The variance is convex in the share, so its largest value stands at a share of 0 or of 1.
-  const bound = Math.max(...[0, 1].map((p) => projectedVariance(shareWeights(options, p))));
-  const shareError = (sigma * Math.sqrt(bound)) / answers;
-  const likely = Math.min(0.95, Math.max(0.05, share));
-
   return {
     answers,
-    mean: withInterval(
+    mean: estimated(
       mean,
-      meanError,
-      samplingVariance(block, Math.min(4, Math.max(0.5, spread))),
+      (sigma * Math.sqrt(projectedVariance(deviations))) / answers,
+      sampling(likelySpread),
     ),
-    share: withInterval(share, shareError, samplingVariance(block, likely * (1 - likely))),
+    share: shareOf(block.favourable === 'high' ? counts.slice(-ends) : counts.slice(0, ends)),
+    options: counts.map((count) => shareOf([count])),
   };
 }
 
@@ -134,7 +155,27 @@ export function favourableOptions(options: number): number {
   return options < 4 ? 1 : 2;
 }
 
-/** Weights of the counts in the share's error: 1 − p for the favourable options, else −p. */
-function shareWeights(options: number, p: number): number[] {
-  return Array.from({ length: options }, (_, i) => (i < favourableOptions(options) ? 1 - p : -p));
+/** What can be said of two estimates of the same thing. */
+export type Direction = 'rose' | 'fell' | 'unclear';
+
+/**
+ * Which of these changes are reliable, taken together: |Δ| above z·√(v₁ + v₂), where v is the
+ * variance of noise and sampling, with Holm's z (two-sided, 5 % for all). Samples of two rounds are
+ * taken as independent; the same people in both make a false change less likely still.
+ */
+export function reliableChanges(
+  pairs: readonly { readonly before: Estimate; readonly after: Estimate }[],
+): Direction[] {
+  const scores = pairs.map(
+    ({ before, after }) =>
+      (after.value - before.value) / Math.sqrt(before.variance + after.variance),
+  );
+  const largestFirst = [...scores.entries()].sort(([, a], [, b]) => Math.abs(b) - Math.abs(a));
+  const out = scores.map((): Direction => 'unclear');
+  for (const [rank, [index, score]] of largestFirst.entries()) {
+    const chance = 2 * (1 - standardNormal(Math.abs(score)));
+    if (chance > FALSE_CHANGES / (scores.length - rank)) break;
+    out[index] = score > 0 ? 'rose' : 'fell';
+  }
+  return out;
 }

@@ -1,5 +1,6 @@
 import { blockLengths, type Fraction, type Sheet } from '../../crypto/sheet.ts';
 import { compare, type Exact, exact, exactly } from './fraction.ts';
+import { standardNormal } from './normal.ts';
 
 /**
  * The three ways to choose the noise (disclosure policy §3). One replaced report changes Q one-hot
@@ -79,18 +80,6 @@ export function roundCost(sheet: Pick<Sheet, 'questions' | 'derived' | 'noise'>)
  */
 export function guessChance(variance: number, rounds: number): number {
   return standardNormal(Math.sqrt(rounds / (2 * variance)));
-}
-
-/** Φ(x) for x ≥ 0, by the series of its density's integral; exact to about 1e-12 below 6. */
-function standardNormal(x: number): number {
-  if (x > 6) return 1;
-  let term = x;
-  let sum = x;
-  for (let n = 1; Math.abs(term) > 1e-16 * sum && n < 500; n++) {
-    term *= (x * x) / (2 * n + 1);
-    sum += term;
-  }
-  return 0.5 + (sum * Math.exp(-(x * x) / 2)) / Math.sqrt(2 * Math.PI);
 }
 
 /** The same in a sentence for the notice of a sheet. */

@@ -1,9 +1,6 @@
-import type { Estimate } from './estimate.ts';
+import { type Cell, LEAST_SHARE, MOST_SHARE } from './gate.ts';
 
-/**
- * How numbers and days are written where people see them (disclosure policy §4). Rounding happens
- * here and nowhere else.
- */
+/** How numbers and days are written where people see them. What may be shown, `gate.ts` says. */
 
 const MONTHS = [
   ...['January', 'February', 'March', 'April', 'May', 'June', 'July'],
@@ -28,52 +25,53 @@ export function shortDay(day: number): string {
   return `${date} ${month.slice(0, 3)} ${year}`;
 }
 
-/** A part of a whole as a band of ten percent: "60 to 70%". */
-export function band(part: number, whole: number): string {
-  const low = Math.min(90, Math.floor((10 * part) / whole) * 10);
-  return `${low} to ${low + 10}%`;
+/** How a number of each unit is written. A share's ends stand for all beyond them. */
+const WRITTEN = {
+  share: {
+    number: (share: number) => `${Math.round(share * 100)}%`,
+    error: (share: number) => `${Number((share * 100).toPrecision(1))}%`,
+  },
+  scale: {
+    number: (mean: number) => mean.toFixed(1),
+    error: String,
+  },
+} as const;
+
+/** Parts of one, written in percent; or points of a scale from 1. */
+export type Unit = keyof typeof WRITTEN;
+
+/** A cell in the words of a table. */
+export interface CellWords {
+  readonly state: Cell['state'];
+  /** "40%", "40% to 70%", "too noisy to tell". */
+  readonly words: string;
+  /** The 90 % interval of a number: "30% to 50%"; null beside anything else. */
+  readonly interval: string | null;
+  /** The standard error of a number's noise: "4%"; null beside anything else. */
+  readonly error: string | null;
 }
 
-/** A number as it is shown; the interval's ends are rounded outwards. */
-export interface Shown {
-  readonly value: number;
-  readonly low: number;
-  readonly high: number;
-}
-
-/** Rounds to `perUnit` steps a unit, then keeps within `least` … `most`. */
-function stepped(estimate: Estimate, perUnit: number, least: number, most: number): Shown {
-  const clipped = (steps: number) => Math.min(most, Math.max(least, steps / perUnit));
-  return {
-    value: clipped(Math.round(estimate.value * perUnit)),
-    low: clipped(Math.floor(estimate.low * perUnit)),
-    high: clipped(Math.ceil(estimate.high * perUnit)),
+export function cellWords(cell: Cell, unit: Unit): CellWords {
+  const { number, error } = WRITTEN[unit];
+  if (cell.state === 'gap') return { ...cell, interval: null, error: null };
+  const range = `${number(cell.low)} to ${number(cell.high)}`;
+  if (cell.state === 'number') {
+    const words = unit === 'share' ? shareWords(cell.value) : number(cell.value);
+    return { state: cell.state, words, interval: range, error: error(cell.error) };
+  }
+  const words = {
+    under: `under ${number(cell.high)}`,
+    between: range,
+    over: `over ${number(cell.low)}`,
   };
+  return { state: cell.state, words: words[cell.side], interval: null, error: null };
 }
 
-const LEAST_SHARE = 0.05;
-const MOST_SHARE = 0.95;
-
-/** A share to the nearest 5 %, never under 5 % or over 95 %, so that unanimity does not show. */
-export function shownShare(estimate: Estimate): Shown {
-  return stepped(estimate, 20, LEAST_SHARE, MOST_SHARE);
-}
-
-/** A mean to the nearest 0.1 within its scale, 1 … `top`. */
-export function shownMean(estimate: Estimate, top: number): Shown {
-  return stepped(estimate, 10, 1, top);
-}
-
-/** A shown share as a number: "40%". */
-export function percent(share: number): string {
-  return `${Math.round(share * 100)}%`;
-}
-
-/** A shown share in a sentence, where the ends of the range stand for all beyond them. */
-export function percentWords(share: number): string {
-  if (share <= LEAST_SHARE) return '5% or less';
-  if (share >= MOST_SHARE) return '95% or more';
-  return percent(share);
+/** A shown share, where the ends of the range stand for all beyond them. */
+function shareWords(share: number): string {
+  if (share <= LEAST_SHARE) return `${WRITTEN.share.number(LEAST_SHARE)} or less`;
+  if (share >= MOST_SHARE) return `${WRITTEN.share.number(MOST_SHARE)} or more`;
+  return WRITTEN.share.number(share);
 }
 
 /** What a figure may be shown as, by the standard error of its noise (disclosure policy §4). */

@@ -1,12 +1,11 @@
-import { blockLengths, type Question, type Sheet } from '../../crypto/sheet.ts';
-import { type BlockEstimate, estimateBlock, favourableOptions, roundedDown } from './estimate.ts';
-import { band, dayWords, percent, percentWords, shortDay, shownMean, shownShare } from './shown.ts';
+import type { Sheet } from '../../crypto/sheet.ts';
+import { Released, tenPercentBand, tooFewWords } from './gate.ts';
+import { LIGHT_WORDS } from './noise-presets.ts';
+import { dayWords, shortDay } from './shown.ts';
+import { type Standing, type TrendItem, trendItems } from './trend-items.ts';
 import { WITHHELD, type WithheldReason } from './withheld.ts';
 
-/**
- * The trend pages as data: what may be shown of the released totals, in words and in rounded
- * numbers. Exact values stay here; nothing finer than 5 % or 0.1 leaves this file.
- */
+/** The trend pages as data: what the gate lets through of each round, in sentences and tables. */
 
 /** One round as the server's storage knows it. */
 export interface TrendRound {
@@ -16,68 +15,17 @@ export interface TrendRound {
   readonly groups: readonly TrendGroup[];
 }
 
-/** One group of a round; totals only where both parties signed them. */
+/** One group of a round. */
 export type TrendGroup = {
   readonly index: number;
   readonly name: string;
   readonly department: string;
   readonly rosterSize: number;
-} & (
-  | {
-      readonly state: 'confirmed';
-      /** Exact number of reports. */
-      readonly count: number;
-      /** Noised and signed; the blocks of all questions, one after the other. */
-      readonly totals: readonly number[];
-    }
+} /** Both parties signed its totals. */ & (
+  | { readonly state: 'confirmed'; readonly released: Released }
   | { readonly state: 'withheld'; readonly reason: string }
   | { readonly state: 'open' | 'counting' }
 );
-
-/** One round in a chart: rounded numbers, or the words that stand in their place. */
-export type TrendPoint = { readonly day: number; readonly label: string } & (
-  | { readonly value: number; readonly low: number; readonly high: number }
-  | { readonly gap: string }
-);
-
-/** One line chart. `views/charts/trend.ts` draws it. */
-export interface TrendSeries {
-  /** Unique in the page: lower-case letters, digits and hyphens. */
-  readonly id: string;
-  readonly title: string;
-  readonly description: string;
-  readonly unit: 'share' | 'scale';
-  /** The top of the scale; 1 for a share. */
-  readonly top: number;
-  readonly points: readonly TrendPoint[];
-}
-
-/** One row of the table beside the charts. */
-export type TrendRow = { readonly number: number; readonly label: string } & (
-  | {
-      readonly gap: null;
-      readonly share: string;
-      readonly shareInterval: string;
-      readonly mean: string;
-      readonly meanInterval: string;
-    }
-  | { readonly gap: string }
-);
-
-export interface TrendItem {
-  readonly id: string;
-  readonly name: string;
-  readonly question: string;
-  /** The finding of the newest finished round, as a sentence. */
-  readonly sentence: string;
-  /** The newest finished round in short, for the overview. */
-  readonly latest: TrendRow | null;
-  readonly shareCaption: string;
-  readonly meanCaption: string;
-  readonly share: TrendSeries;
-  readonly mean: TrendSeries;
-  readonly rows: readonly TrendRow[];
-}
 
 export interface TrendPage {
   readonly scope: 'company' | 'group';
@@ -87,6 +35,8 @@ export interface TrendPage {
   readonly basis: readonly string[];
   /** Rounds that are open or being counted, in words. */
   readonly pending: readonly string[];
+  /** What every page of a survey without a cap says. */
+  readonly light: string | null;
   /** Whether any round is finished, shown or not. */
   readonly hasResults: boolean;
   readonly items: readonly TrendItem[];
@@ -108,173 +58,56 @@ function roundLabel(round: TrendRound, cadence: Sheet['cadence']): string {
   return cadence === 'weekly' || cadence === 'fortnightly' ? label : label.replace(/^\d+ /, '');
 }
 
-/** One round of the chosen scope, summed over what was released. */
-type Cell = {
+/** One round of the chosen scope: its released groups together, or why there is nothing. */
+type Cell = Standing & {
   readonly round: TrendRound;
-  readonly label: string;
-} & (
-  | {
-      readonly state: 'shown';
-      readonly totals: readonly number[];
-      readonly count: number;
-      readonly roster: number;
-      readonly released: number;
-      readonly all: number;
-      readonly allRoster: number;
-    }
-  | { readonly state: 'gap'; readonly words: string; readonly pending: boolean }
-);
+  /** What was added up, where something is released. */
+  readonly sum: {
+    readonly groups: number;
+    readonly allGroups: number;
+    readonly roster: number;
+    readonly allRoster: number;
+  } | null;
+};
 
 /** Why nothing is shown; groups that were withheld for several reasons have no common words. */
 function withheldWords(sheet: Sheet, reasons: readonly string[]): string {
   const [reason, ...others] = new Set(reasons);
   if (others.length > 0) return 'not shown';
-  if (reason === 'too-few') return tooFew(sheet);
+  if (reason === 'too-few') return tooFewWords(sheet.k);
   return reason !== undefined && reason in WITHHELD
     ? `not shown: ${WITHHELD[reason as WithheldReason]}`
     : 'not shown';
 }
 
-function tooFew(sheet: Sheet): string {
-  return `not shown: fewer than ${sheet.k} answers`;
-}
-
 function cellOf(sheet: Sheet, round: TrendRound, groups: readonly TrendGroup[]): Cell {
-  const base = { round, label: roundLabel(round, sheet.cadence) };
-  const gap = (words: string, pending = false): Cell => ({ ...base, state: 'gap', words, pending });
+  const { number, days } = round;
+  const base = { round, number, day: days.start, label: roundLabel(round, sheet.cadence) };
+  const gap = (words: string, pending = false): Cell => ({
+    ...base,
+    ...{ gap: words, pending, released: undefined, sum: null },
+  });
   if (groups.length === 0) return gap('no round');
   if (groups.some((group) => group.state === 'open')) return gap('open', true);
   if (groups.some((group) => group.state === 'counting')) return gap('being counted', true);
-  const released = groups.filter((group) => group.state === 'confirmed');
-  if (released.length === 0) {
+  const confirmed = groups.filter((group) => group.state === 'confirmed');
+  if (confirmed.length === 0) {
     const reasons = groups.map((group) => (group.state === 'withheld' ? group.reason : ''));
     return gap(withheldWords(sheet, reasons));
   }
-  const length = blockLengths(sheet).reduce((sum, block) => sum + block, 0);
-  const totals = Array.from({ length }, (_, i) =>
-    released.reduce((sum, group) => sum + (group.totals[i] ?? 0), 0),
-  );
+  const people = (some: readonly TrendGroup[]) =>
+    some.reduce((sum, { rosterSize }) => sum + rosterSize, 0);
   return {
-    ...base,
-    state: 'shown',
-    totals,
-    count: released.reduce((sum, group) => sum + group.count, 0),
-    roster: released.reduce((sum, group) => sum + group.rosterSize, 0),
-    released: released.length,
-    all: groups.length,
-    allRoster: groups.reduce((sum, group) => sum + group.rosterSize, 0),
+    ...{ ...base, gap: null, pending: false },
+    released: Released.together(confirmed.map(({ released }) => released)),
+    sum: {
+      ...{ groups: confirmed.length, allGroups: groups.length },
+      ...{ roster: people(confirmed), allRoster: people(groups) },
+    },
   };
 }
 
-function estimateOf(
-  sheet: Sheet,
-  cell: Cell & { state: 'shown' },
-  at: number,
-  question: Question,
-): BlockEstimate | undefined {
-  const { numerator, denominator } = sheet.noise.variance;
-  const estimate = estimateBlock(
-    {
-      counts: cell.totals.slice(at, at + question.options.length + 1),
-      reports: cell.count,
-      roster: cell.roster,
-      groups: cell.released,
-      favourable: question.favourable,
-    },
-    { variance: numerator / denominator, by: sheet.noise.by },
-  );
-  // Policy §4: a question needs k answers of its own, "prefer not to say" aside.
-  return estimate !== undefined && estimate.answers >= sheet.k ? estimate : undefined;
-}
-
-function itemOf(sheet: Sheet, cells: readonly Cell[], at: number, question: Question): TrendItem {
-  const top = question.options.length;
-  const sharePoints: TrendPoint[] = [];
-  const meanPoints: TrendPoint[] = [];
-  const rows: TrendRow[] = [];
-  let latest: TrendRow | null = null;
-  for (const cell of cells) {
-    const point = { day: cell.round.days.start, label: cell.label };
-    const row = { number: cell.round.number, label: cell.label };
-    const estimate = cell.state === 'shown' ? estimateOf(sheet, cell, at, question) : undefined;
-    if (estimate === undefined) {
-      const gap = cell.state === 'gap' ? cell.words : tooFew(sheet);
-      sharePoints.push({ ...point, gap });
-      meanPoints.push({ ...point, gap });
-      rows.push({ ...row, gap });
-    } else {
-      const share = shownShare(estimate.share);
-      const mean = shownMean(estimate.mean, top);
-      sharePoints.push({ ...point, ...share });
-      meanPoints.push({ ...point, ...mean });
-      rows.push({
-        ...row,
-        gap: null,
-        share: percentWords(share.value),
-        shareInterval: `${percent(share.low)} to ${percent(share.high)}`,
-        mean: mean.value.toFixed(1),
-        meanInterval: `${mean.low.toFixed(1)} to ${mean.high.toFixed(1)}`,
-      });
-    }
-    if (!(cell.state === 'gap' && cell.pending)) latest = rows.at(-1) ?? null;
-  }
-  const [first, last] = [question.options[0], question.options.at(-1)];
-  const counted =
-    question.favourable === 'high'
-      ? question.options.slice(-favourableOptions(question.options.length))
-      : question.options.slice(0, favourableOptions(question.options.length));
-  const chosen = counted.map((option) => `“${option}”`).join(' or ');
-  return {
-    id: question.id,
-    name: question.name,
-    question: question.text,
-    sentence: sentenceOf(question.name, chosen, latest),
-    latest,
-    shareCaption: `Share who chose ${chosen}. Higher is better.`,
-    meanCaption: `Mean answer from 1 (“${first}”) to ${top} (“${last}”). ${
-      question.favourable === 'high' ? 'Higher' : 'Lower'
-    } is better.`,
-    share: {
-      id: `${question.id}-share`,
-      title: `${question.name}: share who chose ${chosen}`,
-      description: describe(sharePoints, percent),
-      unit: 'share',
-      top: 1,
-      points: sharePoints,
-    },
-    mean: {
-      id: `${question.id}-mean`,
-      title: `${question.name}: mean answer, 1 to ${top}`,
-      description: describe(meanPoints, (x) => x.toFixed(1)),
-      unit: 'scale',
-      top,
-      points: meanPoints,
-    },
-    rows: rows.reverse(),
-  };
-}
-
-function sentenceOf(name: string, chosen: string, latest: TrendRow | null): string {
-  if (latest === null) return `${name}: no round is finished yet.`;
-  if (latest.gap !== null) return `${name} in ${latest.label}: ${latest.gap}.`;
-  const about = latest.share.includes('or') ? '' : 'about ';
-  return (
-    `${name} in ${latest.label}: ${about}${latest.share} chose ${chosen} ` +
-    `(90% interval ${latest.shareInterval}).`
-  );
-}
-
-function describe(points: readonly TrendPoint[], words: (x: number) => string): string {
-  const parts = points.map((point) =>
-    'gap' in point
-      ? `${point.label}: ${point.gap}`
-      : `${point.label}: ${words(point.value)}, interval ${words(point.low)} to ${words(point.high)}`,
-  );
-  return `Line over the rounds with its 90% interval. ${parts.join('. ')}.`;
-}
-
-function pendingWords(cell: Cell, groups: readonly TrendGroup[]): string {
-  const { number, days } = cell.round;
+function pendingWords({ number, days }: TrendRound, groups: readonly TrendGroup[]): string {
   if (groups.some((group) => group.state === 'open')) {
     const closes = dayWords(days.start + days.duration - 1);
     return `Round ${number} is open until the end of ${closes}. Its answers rest sealed; nobody sees anything of it before.`;
@@ -285,19 +118,21 @@ function pendingWords(cell: Cell, groups: readonly TrendGroup[]): string {
     : `Round ${number} is closed and being counted: ${done} of ${groups.length} groups are done.`;
 }
 
-function basisOf(cell: Cell & { state: 'shown' }, company: boolean): string[] {
-  const { round, label, count, roster, released, all, allRoster } = cell;
-  const answered = roundedDown(count);
+/** What the newest released round rests on. */
+function basisOf({ round, label, released, sum }: Cell, company: boolean): string[] {
+  if (released === undefined || sum === null) return [];
+  const { atLeast, part } = released.response();
   const out = [
     `Newest finished round: round ${round.number}, ${label}.`,
-    `At least ${answered} answers of ${roster} people (${band(answered, roster)}).`,
+    `At least ${atLeast} answers of ${sum.roster} people (${part}).`,
   ];
   if (company) {
-    const missing = all - released;
+    const missing = sum.allGroups - sum.groups;
+    const covered = tenPercentBand(sum.roster, sum.allRoster);
     out.push(
       missing === 0
-        ? `All ${all} groups are in this figure.`
-        : `This figure adds up ${released} of ${all} groups, ${band(roster, allRoster)} of the ${allRoster} people on the roster. ` +
+        ? `All ${sum.allGroups} groups are in this figure.`
+        : `This figure adds up ${sum.groups} of ${sum.allGroups} groups, ${covered} of the ${sum.allRoster} people on the roster. ` +
             `${missing === 1 ? 'One group is' : `${missing} groups are`} not shown.`,
     );
   }
@@ -315,26 +150,19 @@ function pageOf(
   const inScope = (group: TrendGroup) =>
     chosen === null || (group.name === chosen.name && group.department === chosen.department);
   const cells = ordered.map((round) => cellOf(sheet, round, round.groups.filter(inScope)));
-  const finished = cells.filter((cell) => cell.state === 'shown' || !cell.pending);
-  const newest = cells.filter((cell) => cell.state === 'shown').at(-1);
-  let at = 0;
-  const items = sheet.questions.map((question) => {
-    const item = itemOf(sheet, cells, at, question);
-    at += question.options.length + 1;
-    return item;
-  });
+  const finished = cells.filter(({ pending }) => !pending);
+  const newest = cells.filter(({ released }) => released !== undefined).at(-1);
   return {
     scope: chosen === null ? 'company' : 'group',
     heading,
     department: chosen?.department ?? null,
     basis: newest !== undefined ? basisOf(newest, chosen === null) : [],
-    pending: cells.flatMap((cell) =>
-      cell.state === 'gap' && cell.pending
-        ? [pendingWords(cell, cell.round.groups.filter(inScope))]
-        : [],
-    ),
+    pending: cells
+      .filter(({ pending }) => pending)
+      .map(({ round }) => pendingWords(round, round.groups.filter(inScope))),
+    light: sheet.noise.preset === 'light' ? LIGHT_WORDS : null,
     hasResults: finished.length > 0,
-    items,
+    items: trendItems(sheet, cells, chosen?.name ?? 'the whole company'),
     departments: chooserOf(ownGroups(ordered.at(-1), maySee), inScope, chosen !== null),
     companyHref: '/trends',
     limited: maySee !== undefined,

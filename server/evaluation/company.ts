@@ -24,6 +24,8 @@ const SAMPLE = z.strictObject({
       z.strictObject({ team: z.string(), response: FRACTION }),
     ]),
   ),
+  /** From a round on, the whole company answers higher or lower, by parts of a scale point. */
+  shifts: z.array(z.strictObject({ question: z.string(), round: z.int(), by: z.number() })),
   response: FRACTION,
   /** Where the sample people's choices come from: the same in every evaluation. */
   opinions: z.string(),
@@ -135,7 +137,12 @@ export function answerOf(
       0.85 * spread(seed, 'person', name, question.id) +
       0.35 * spread(seed, 'day', round, name, question.id) +
       drift(seed, team, question.id, round);
-    const middle = (last - 1) / 2;
+    const shift = sample.shifts.reduce(
+      (sum, { question: of, round: from, by }) =>
+        of === question.id && round >= from ? sum + by : sum,
+      0,
+    );
+    const middle = (last - 1) / 2 + shift;
     return Math.max(0, Math.min(last - 1, Math.round(middle + good * (0.35 + mood))));
   });
 }

@@ -6,7 +6,7 @@ import { type ManifestKey, openManifest } from '../../crypto/manifest.ts';
 import type { Randomness } from '../../crypto/random.ts';
 import { Secret } from '../../crypto/secret.ts';
 import { sha256 } from '../../crypto/sha256.ts';
-import { noticeHash } from '../../crypto/sheet.ts';
+import { measurementOf, noticeHash } from '../../crypto/sheet.ts';
 import { signingPublicKey } from '../../crypto/signing.ts';
 import { blindToken, finalizeToken } from '../../crypto/token.ts';
 import { taskChallengeHash } from '../../crypto/token-challenge.ts';
@@ -62,7 +62,12 @@ export async function answerRound(
           seededRandomness(state.seed, what, head.round, team.name, person);
         const seed = new Secret(draw('seed')(32));
         const token = await fetchToken(urls.employer, group, code, seed, draw('token'));
-        return buildReport({ ...group.task, token }, answer, seed, draw('report')).report;
+        return buildReport(
+          { ...group.task, token },
+          measurementOf(sheet, answer),
+          seed,
+          draw('report'),
+        ).report;
       });
     }
     total += reports.length;

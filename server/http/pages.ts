@@ -5,7 +5,7 @@ import { parseCanonicalJson } from '../../crypto/canonical.ts';
 import type { ManifestHead } from '../../crypto/manifest.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
 import type { AssetsManifest } from '../build.ts';
-import { decodePublished } from '../domain/published.ts';
+import { Released } from '../domain/gate.ts';
 import { dayWords } from '../domain/shown.ts';
 import type { Staff } from '../domain/staff.ts';
 import {
@@ -257,24 +257,25 @@ function trendRound(stores: Stores, round: Round): TrendRound {
   const key = round.manifestHash.toString('hex');
   const known = kept.get(key);
   if (known !== undefined) return known;
-  const totals = new Map(
+  const results = new Map(
     stores.results
       .confirmed(round.manifestHash)
-      .map((result) => [result.groupIndex, decodePublished(result.published)]),
+      .map(({ groupIndex, published }) => [groupIndex, published]),
   );
   const trend = {
     number: round.number,
     days: headOf(round).days,
     groups: stores.tasks.ofRound(round.manifestHash).map((task): TrendGroup => {
-      const published = totals.get(task.groupIndex);
+      const published = results.get(task.groupIndex);
       const group = {
         index: task.groupIndex,
         name: task.groupName,
         department: task.department,
         rosterSize: task.rosterSize,
       };
-      if (published !== undefined) return { ...group, state: 'confirmed', ...published };
-      return { ...group, ...unreleased(round, task) };
+      if (published === undefined) return { ...group, ...unreleased(round, task) };
+      const released = Released.decode(published, task.rosterSize);
+      return { ...group, state: 'confirmed', released };
     }),
   };
   // Signed by both, the list says that nothing of the round will change.

@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import Handlebars from 'handlebars';
+import { distributionSvg } from '../../views/charts/distribution.ts';
 import { trendSvg } from '../../views/charts/trend.ts';
 import type { AssetsManifest } from '../build.ts';
-import type { TrendSeries } from '../domain/trends.ts';
+import type { Distribution, TrendSeries } from '../domain/trend-items.ts';
 
 /** The signature Express expects of a template engine. */
 export type ViewEngine = (
@@ -192,6 +193,8 @@ export function viewEngine(viewsDir: string, assets: AssetsManifest): ViewEngine
     is: (a: unknown, b: unknown) => a === b,
     chart: (series: TrendSeries, width: 720 | 360) =>
       new Handlebars.SafeString(trendSvg(series, width)),
+    spread: (distribution: Distribution, width: 720 | 360) =>
+      new Handlebars.SafeString(distributionSvg(distribution, width)),
   });
   for (const [name, template] of compileFolder(engine, join(viewsDir, 'partials'))) {
     engine.registerPartial(name, template);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Sheet } from '../../crypto/sheet.ts';
+import { Released } from '../../server/domain/gate.ts';
 import type { TrendGroup, TrendRound } from '../../server/domain/trends.ts';
 
 const file = new URL('../../server/evaluation/sample.json', import.meta.url);
@@ -27,14 +28,24 @@ const NAMES = [
 /** What becomes of one group in a made-up round. */
 export type Fate = { count: number; block: readonly number[] } | 'too-few' | 'open' | 'counting';
 
+/** As many scores as answers, alike over the levels. */
+function scoresOf({ count, block }: Fate & object, levels: number): number[] {
+  const silent = block.at(-1) ?? 0;
+  return [...Array.from({ length: levels }, () => (count - silent) / levels), silent];
+}
+
 function groupOf(fate: Fate, index: number): TrendGroup {
   const [department, name, rosterSize] = NAMES[index] ?? ['Other', `Group ${index}`, 50];
   const base = { index, name, department, rosterSize };
   if (fate === 'open' || fate === 'counting') return { ...base, state: fate };
   if (fate === 'too-few') return { ...base, state: 'withheld', reason: fate };
   // Every question is answered alike: what differs between questions is tested by their direction.
-  const totals = sheet.questions.flatMap(() => fate.block);
-  return { ...base, state: 'confirmed', count: fate.count, totals };
+  const totals = [
+    ...sheet.questions.flatMap(() => fate.block),
+    ...sheet.derived.flatMap(({ levels }) => scoresOf(fate, levels.length)),
+  ];
+  const released = new Released({ count: fate.count, totals }, rosterSize);
+  return { ...base, state: 'confirmed', released };
 }
 
 /** Rounds 1, 2, … with these fates of their groups. */

@@ -1,14 +1,21 @@
 import { scaleLinear } from 'd3-scale';
 import { area, line } from 'd3-shape';
+import { escaped, px } from './svg.ts';
 
-/** One round: a rounded value with its 90 % interval, or words in its place. */
+/** One round: a rounded value with its 90 % interval, a band, or words in its place. */
 export type ChartPoint = {
   /** Days since 1970-01-01: the place on the axis. */
   readonly day: number;
   readonly label: string;
 } & (
-  | { readonly value: number; readonly low: number; readonly high: number }
-  | { readonly gap: string }
+  | {
+      readonly state: 'number';
+      readonly value: number;
+      readonly low: number;
+      readonly high: number;
+    }
+  | { readonly state: 'band'; readonly low: number; readonly high: number }
+  | { readonly state: 'gap'; readonly words: string }
 );
 
 /** What one trend chart shows. */
@@ -23,7 +30,7 @@ export interface Chart {
   readonly points: readonly ChartPoint[];
 }
 
-type Shown = Extract<ChartPoint, { value: number }>;
+type Shown = Extract<ChartPoint, { state: 'number' }>;
 
 const LAYOUT = {
   720: { height: 260, left: 52, right: 44, top: 18, bottom: 40, label: 64, beside: true },
@@ -33,19 +40,14 @@ const LAYOUT = {
 /** Pixels between two rounds from which the words of a gap fit. */
 const WORD_ROOM = 32;
 
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.codePointAt(0)};`);
-}
-
-/** Coordinates to a tenth of a pixel: enough for the eye, half the bytes. */
-function px(x: number): string {
-  return String(Math.round(x * 10) / 10);
-}
+/** Half the width of a band, in pixels, where rounds stand apart. */
+const BAND_REACH = 11;
 
 /**
  * One trend as an SVG element: the line, and the 90 % interval of every point as a band and as
- * whiskers. A round without a number breaks the line and is marked by its own sign and words. It
- * has no style and no script: everything is told by class, so that it passes a strict
+ * whiskers. A round without a number breaks the line: a band is a box from one of its ends to the
+ * other, with nothing inside that could be read as a value; a gap has its own sign and words. It has
+ * no style and no script: everything is told by class, so that it passes a strict
  * Content-Security-Policy and follows light, dark and print.
  *
  * @param width of the view box, in pixels: 720 for wide pages, 360 for phones
@@ -66,9 +68,15 @@ export function trendSvg(chart: Chart, width: 720 | 360): string {
     ? [0, 0.25, 0.5, 0.75, 1]
     : Array.from({ length: chart.top }, (_, i) => i + 1);
   const at = (point: ChartPoint) => px(x(point.day));
-  const shown = (point: ChartPoint): point is Shown => 'value' in point;
+  const shown = (point: ChartPoint): point is Shown => point.state === 'number';
 
-  const roomy = (width - left - inset - right) / Math.max(1, days.length - 1) >= WORD_ROOM;
+  const apart = (width - left - inset - right) / Math.max(1, days.length - 1);
+  const reach = Math.min(BAND_REACH, apart / 3);
+  const mark = (point: ChartPoint): string => {
+    if (point.state === 'number') return whisker(point, at(point), y);
+    if (point.state === 'band') return box(x(point.day), reach, y(point.high), y(point.low));
+    return gapMark(point.words, at(point), top, height - bottom, apart >= WORD_ROOM);
+  };
 
   const parts: string[] = [];
   for (const tick of ticks) {
@@ -93,13 +101,7 @@ export function trendSvg(chart: Chart, width: 720 | 360): string {
     `<path class="chart-band" d="${band(chart.points) ?? ''}"/>`,
     `<path class="chart-line" d="${curve(chart.points) ?? ''}"/>`,
   );
-  for (const point of chart.points) {
-    parts.push(
-      shown(point)
-        ? whisker(point, at(point), y)
-        : gapMark(point.gap, at(point), top, height - bottom, roomy),
-    );
-  }
+  parts.push(...chart.points.map(mark));
   parts.push(...axisLabels(chart.points, x, height - bottom, label));
   const last = chart.points.filter(shown).at(-1);
   if (last !== undefined) parts.push(valueLabel(last, x(last.day), y, format(last.value), beside));
@@ -122,6 +124,11 @@ function whisker(point: Shown, x: string, y: Scale): string {
     `<path class="chart-whisker" d="M${x} ${low}V${high}${caps}"/>` +
     `<circle class="chart-point" cx="${x}" cy="${px(y(point.value))}" r="4.5"/>`
   );
+}
+
+/** A band: all of it may be the value, so all of it is drawn alike. */
+function box(x: number, reach: number, top: number, base: number): string {
+  return `<rect class="chart-range" x="${px(x - reach)}" y="${px(top)}" width="${px(2 * reach)}" height="${px(base - top)}"/>`;
 }
 
 /** The newest number in words: beside its point where there is room, above its interval if not. */
