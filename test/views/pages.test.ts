@@ -15,7 +15,7 @@ import { atOnce } from '../../server/domain/turns.ts';
 import { createApp, pageHeaders } from '../../server/http/app.ts';
 import { type AccountPage, type StatusPage, viewEngine } from '../../server/http/views.ts';
 import { axe, launchBrowser } from '../support/browser.ts';
-import { FIFTY, root, roundsOf, sheet } from './sample.ts';
+import { HUNDRED, root, roundsOf, sheet } from './sample.ts';
 
 const NONE = { boxed: 0, counting: 0, sealed: 0, noised: 0, confirmed: 0, withheld: 0 };
 const ROUND = { opens: '1 May 2026', closes: '14 May 2026', state: 'open', stateLabel: 'Open' };
@@ -87,7 +87,12 @@ beforeAll(async () => {
         ...data(),
       });
     });
-  const rounds = roundsOf([FIFTY, FIFTY], ['too-few', FIFTY], [FIFTY, FIFTY], ['open', 'open']);
+  const rounds = roundsOf(
+    [HUNDRED, HUNDRED],
+    ['too-few', HUNDRED],
+    [HUNDRED, HUNDRED],
+    ['open', 'open'],
+  );
   page('/trends', 'trends', () => ({ trends: companyTrends(sheet, rounds) }));
   page('/trends/groups/0', 'trends', () => ({ trends: groupTrends(sheet, rounds, 0) }));
   page('/empty', 'trends', () => ({ trends: companyTrends(sheet, []) }));

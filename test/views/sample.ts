@@ -20,9 +20,9 @@ export const root = fileURLToPath(new URL('../../', import.meta.url));
 const FIRST_DAY = 20_513;
 
 const NAMES = [
-  ['Warehouse', 'Inbound', 72],
-  ['Warehouse', 'Outbound', 80],
-  ['Transport', 'Dispatch', 52],
+  ['Warehouse', 'Inbound', 144],
+  ['Warehouse', 'Outbound', 160],
+  ['Transport', 'Dispatch', 104],
 ] as const;
 
 /** What becomes of one group in a made-up round. */
@@ -57,5 +57,11 @@ export function roundsOf(...fates: readonly (readonly Fate[])[]): TrendRound[] {
   }));
 }
 
-/** 50 answers, of which 20 in the top two and 15 in the lowest two. */
-export const FIFTY: Fate = { count: 50, block: [5, 10, 14, 12, 8, 1] };
+/** 100 answers, of which 40 in the top two and 30 in the lowest two: enough for numbers. */
+export const HUNDRED: Fate = { count: 100, block: [10, 20, 28, 24, 16, 2] };
+
+/** As many as a band needs, and too few for a number. */
+export const FORTY: Fate = { count: 40, block: [4, 8, 12, 10, 6, 0] };
+
+/** Too few for a band. */
+export const TWENTY: Fate = { count: 20, block: [2, 4, 6, 5, 3, 0] };

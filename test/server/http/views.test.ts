@@ -12,7 +12,7 @@ import {
   type ViewEngine,
   viewEngine,
 } from '../../../server/http/views.ts';
-import { FIFTY, root, roundsOf, sheet } from '../../views/sample.ts';
+import { HUNDRED, root, roundsOf, sheet } from '../../views/sample.ts';
 
 const FRAME: PageFrame = {
   title: 'Rounds',
@@ -90,7 +90,7 @@ describe('viewEngine', () => {
   });
 
   it('has nothing inline that a strict Content-Security-Policy refuses', () => {
-    const trends = companyTrends(sheet, roundsOf([FIFTY, 'too-few'], ['open']));
+    const trends = companyTrends(sheet, roundsOf([HUNDRED, 'too-few'], ['open']));
     for (const html of [
       render('trends', { trends }),
       render('answer', { script: null }),
@@ -138,21 +138,22 @@ describe('buildAssets', () => {
 
 describe('trends.hbs', () => {
   it('shows sentence, charts in two widths and a table for each item', () => {
-    const html = render('trends', { trends: companyTrends(sheet, roundsOf([FIFTY], [FIFTY])) });
-    expect([...html.matchAll(/<section class="trend-item"/g)]).toHaveLength(6);
-    expect([...html.matchAll(/class="chart chart-720"/g)]).toHaveLength(12);
-    expect([...html.matchAll(/class="chart chart-360"/g)]).toHaveLength(12);
+    const html = render('trends', { trends: companyTrends(sheet, roundsOf([HUNDRED], [HUNDRED])) });
+    expect([...html.matchAll(/<section class="trend-item"/g)]).toHaveLength(7);
+    // Six questions with share, mean and distribution; a score with share and distribution.
+    expect([...html.matchAll(/class="chart chart-720"/g)]).toHaveLength(20);
+    expect([...html.matchAll(/class="chart chart-360"/g)]).toHaveLength(20);
     const ids = [...html.matchAll(/ id="([^"]*)"/g)].map((match) => match[1]);
     expect(new Set(ids).size).toBe(ids.length);
     expect([...words(html).matchAll(/People who did not answer may differ/g)]).toHaveLength(1);
   });
 
   it('has words for a withheld round, an open one and one being counted', () => {
-    const rounds = roundsOf([FIFTY], ['too-few'], ['open']);
+    const rounds = roundsOf([HUNDRED], ['too-few'], ['open']);
     const text = words(render('trends', { trends: groupTrends(sheet, rounds, 0) }));
     expect(text).toContain('not shown: fewer than 10 answers');
     expect(text).toContain('Round 3 is open until');
-    const counting = companyTrends(sheet, roundsOf([FIFTY], [FIFTY, 'counting']));
+    const counting = companyTrends(sheet, roundsOf([HUNDRED], [HUNDRED, 'counting']));
     expect(words(render('trends', { trends: counting }))).toContain('1 of 2 groups are done');
   });
 
