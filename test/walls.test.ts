@@ -152,6 +152,27 @@ describe('imports point one way', () => {
   });
 });
 
+describe('released totals', () => {
+  const importers = (module: string) =>
+    SOURCES.filter(({ imports }) => imports.includes(module)).map(({ path }) => path);
+
+  test('are estimated for the gate alone', () => {
+    // items.ts takes from it how many options a share counts.
+    expect(importers('server/domain/estimate.ts').sort()).toEqual([
+      'server/domain/gate.ts',
+      'server/domain/items.ts',
+    ]);
+  });
+
+  test('are read by it, and by the two steps that sign them; by no page', () => {
+    expect(importers('server/domain/published.ts').sort()).toEqual([
+      'server/domain/gate.ts',
+      'server/employer/collect.ts',
+      'server/guardian/release.ts',
+    ]);
+  });
+});
+
 describe('SQL', () => {
   const elsewhere = SOURCES.filter(({ path }) => !within(path, 'server/storage'));
   const STATEMENT =

@@ -10,11 +10,10 @@ import type { TaskContext } from './task-context.ts';
 
 /** An aggregate share with one fresh draw of the sheet's noise on every element, encoded. */
 export function addNoise(
-  context: TaskContext,
+  { vdaf, sheet }: Pick<TaskContext, 'vdaf' | 'sheet'>,
   share: Uint8Array,
   randomness: Randomness,
 ): Secret<Uint8Array> {
-  const { vdaf, sheet } = context;
   const variance = {
     numerator: BigInt(sheet.noise.variance.numerator),
     denominator: BigInt(sheet.noise.variance.denominator),

@@ -44,14 +44,14 @@ export function parseSheetFile(value: unknown): Sheet {
     retention: over({ trends_days: TRENDS_DAYS }, file.retention),
     end_day: asDay(file.end_day),
   });
-  return withGuessChance(sheet);
+  return withNoiseWords(sheet);
 }
 
-/** What the noise does not hide is part of what a person agrees to, whoever wrote the notice. */
-function withGuessChance(sheet: Sheet): Sheet {
-  const { notice, noise } = sheet;
-  const due = [guessSentence(sheet), ...(noise.preset === 'light' ? [LIGHT_WORDS] : [])];
-  const missing = due.filter((said) => !notice.points.includes(said));
+/** What the noise can and cannot do is part of what a person agrees to, whoever wrote the notice. */
+function withNoiseWords(sheet: Sheet): Sheet {
+  const { notice } = sheet;
+  const said = [guessSentence(sheet), ...(sheet.noise.preset === 'light' ? [LIGHT_WORDS] : [])];
+  const missing = said.filter((words) => !notice.points.includes(words));
   if (missing.length === 0) return sheet;
   return parseSheet({ ...sheet, notice: { ...notice, points: [...notice.points, ...missing] } });
 }

@@ -87,6 +87,11 @@ function formulas(truth: readonly number[], noise: Noise, groups: number) {
   };
 }
 
+/** The check: whether what was measured errs as it is stated to. */
+function errsAs(measured: { readonly error: number }, stated: number): boolean {
+  return Math.abs(measured.error / stated - 1) < TOLERANCE;
+}
+
 const CASES: readonly { name: string; truth: number[]; noise: Noise; groups: number }[] = [
   { name: 'an even team', truth: [10, 10, 10, 10, 10, 2], noise: LIGHT, groups: 1 },
   { name: 'a low mean', truth: [70, 20, 5, 3, 2, 0], noise: LIGHT, groups: 1 },
@@ -105,9 +110,9 @@ describe('estimateBlock', () => {
   it.each(CASES)('errs as the formulas say: $name', ({ truth, noise, groups }) => {
     const expected = formulas(truth, noise, groups);
     const measured = releases(truth, noise, groups);
-    expect(Math.abs(measured.mean.error / expected.meanError - 1)).toBeLessThan(TOLERANCE);
-    expect(Math.abs(measured.share.error / expected.shareError - 1)).toBeLessThan(TOLERANCE);
-    expect(Math.abs(measured.first.error / expected.firstError - 1)).toBeLessThan(TOLERANCE);
+    expect(errsAs(measured.mean, expected.meanError)).toBe(true);
+    expect(errsAs(measured.share, expected.shareError)).toBe(true);
+    expect(errsAs(measured.first, expected.firstError)).toBe(true);
     expect(measured.share.error).toBeLessThan(expected.shareBound * (1 + TOLERANCE));
     expect(measured.first.error).toBeLessThan(expected.optionBound * (1 + TOLERANCE));
     expect(Math.abs(measured.mean.mean - expected.mean)).toBeLessThan(BIAS * expected.meanError);
@@ -136,8 +141,20 @@ describe('estimateBlock', () => {
       const answers = counts.reduce((sum, count) => sum + count, 0);
       return counts.reduce((sum, count, i) => sum + count * (i + 1), 0) / answers;
     });
-    const { error } = deviation(means);
-    expect(error / formulas(truth, LIGHT, 1).meanError - 1).toBeGreaterThan(2 * TOLERANCE);
+    expect(errsAs(deviation(means), formulas(truth, LIGHT, 1).meanError)).toBe(false);
+  });
+
+  it.each([
+    ['noise of half the variance', { variance: 10, by: 'guardian' }, 1],
+    ['noise of twice the variance', { variance: 2.5, by: 'guardian' }, 1],
+    ['noise by one party that is stated as by both', { variance: 5, by: 'both' }, 1],
+    ['one group that is stated as a sum of two', LIGHT, 2],
+  ] as const)('would be noticed with %s', (_, stated, groups) => {
+    const truth = [10, 10, 10, 10, 10, 2];
+    const measured = releases(truth, LIGHT);
+    const expected = formulas(truth, stated, groups);
+    expect(errsAs(measured.mean, expected.meanError)).toBe(false);
+    expect(errsAs(measured.share, expected.shareError)).toBe(false);
   });
 
   it('needs the exact number of reports: a rounded one biases the mean', () => {

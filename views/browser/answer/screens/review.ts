@@ -1,3 +1,4 @@
+import { levelOf } from '../../../../crypto/sheet.ts';
 import { button, element, paragraph } from '../../shared/dom.ts';
 import type { Screen } from '../../shared/stage.ts';
 import type { Opened } from '../checks.ts';
@@ -5,7 +6,35 @@ import type { Sealed } from '../seal.ts';
 import { leavesDetails } from './leaves.ts';
 import { answerWords } from './question.ts';
 
-/** All answers with a way to change each, what will leave the device, and the one Submit. */
+/** What this page works out from the answers: told to the person, and sent as further answers. */
+function workedOut({ sheet }: Opened, answers: readonly number[]): HTMLElement[] {
+  if (sheet.derived.length === 0) return [];
+  const levels = sheet.derived.flatMap((item) => {
+    const level = item.levels[levelOf(sheet, item, answers)];
+    const from = sheet.questions.filter(({ id }) => item.from.includes(id));
+    const words = level?.name ?? 'Not known, as one of its questions is not answered';
+    return [
+      element('dt', {}, item.name),
+      element(
+        'dd',
+        {},
+        element('strong', { class: 'worked-out' }, words),
+        paragraph(`From: ${from.map(({ name }) => name).join(', ')}. ${item.why}`, 'small quiet'),
+      ),
+    ];
+  });
+  const sent =
+    sheet.derived.length === 1
+      ? 'It is sealed and sent as one more answer, and shown of groups only.'
+      : 'They are sealed and sent as further answers, and shown of groups only.';
+  return [
+    element('h2', {}, 'Worked out from your answers'),
+    element('dl', { class: 'facts' }, ...levels),
+    paragraph(`This browser worked that out, and tells it to nobody else. ${sent}`, 'quiet'),
+  ];
+}
+
+/** All answers with a way to change each, what follows from them, what will leave the device, and the one Submit. */
 export function reviewScreen(
   opened: Opened,
   answers: readonly number[],
@@ -29,6 +58,7 @@ export function reviewScreen(
       element('p', { class: 'back' }, button('Back', 'link-button', steps.back)),
       element('h1', {}, 'Check your answers'),
       element('dl', { class: 'review' }, ...rows),
+      ...workedOut(opened, answers),
       paragraph(
         'Submit sends your sealed answer once. Until the round closes you can withdraw it with the receipt that you get next.',
       ),
