@@ -207,6 +207,36 @@ describe('answering', () => {
     await visit.see('Question 6 of 6');
   });
 
+  it('tells what is worked out from the answers, and that it is sent as one more', async () => {
+    const { page } = visit;
+    await visit.arrive();
+    expect(await visit.text()).toContain('Strain, in this browser from your answers.');
+    await visit.begin();
+    await visit.answerAll();
+    const worked = () => page.locator('.worked-out').allTextContents();
+    const change = async (name: string, place: number) => {
+      await page.getByRole('button', { name: `Change the answer on ${name}` }).click();
+      await page.getByRole('radio').nth(place).check();
+      await visit.press('Continue');
+      await visit.heading('Check your answers');
+    };
+    expect(await visit.text()).toContain('Worked out from your answers');
+    expect(await visit.text()).toContain('it is sent as one more answer');
+    // Recovery was left out.
+    expect(await worked()).toEqual(['Not known, as one of its questions is not answered']);
+    // Stress 2, workload 3, recovery 4 counted from the other end: 2 + 3 + 2 = 7.
+    await change('Recovery', 3);
+    expect(await worked()).toEqual(['Low']);
+    expect(await visit.text()).toContain('From: Stress, Workload, Recovery.');
+    await change('Stress', 4);
+    expect(await worked()).toEqual(['Moderate']);
+    await change('Workload', 4);
+    expect(await worked()).toEqual(['High']);
+    expect(await visit.faults()).toEqual([]);
+    await visit.press('Submit');
+    await visit.heading('Your answer was received');
+  });
+
   it('warns before leaving while answers are unsent, and not after', async () => {
     const dialogs: string[] = [];
     visit.page.on('dialog', (dialog) => {

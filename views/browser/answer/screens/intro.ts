@@ -74,6 +74,9 @@ export function introScreen(
           `${entry.name}, ${entry.department}: ${entry.roster_size} people. Only the group as a whole is ever shown.`,
         ),
         ...fact('What is asked', `${count} questions, about ${minutes} minutes`),
+        ...sheet.derived.flatMap(({ name, why }) =>
+          fact('What is worked out', `${name}, in this browser from your answers. ${why}`),
+        ),
         ...fact('Open until', `the end of ${lastDay(head.days)}`),
         ...fact('Who sees the results', sheet.recipients.join(', ')),
         ...fact(

@@ -23,14 +23,14 @@ function workedOut({ sheet }: Opened, answers: readonly number[]): HTMLElement[]
       ),
     ];
   });
-  const sent =
-    sheet.derived.length === 1
-      ? 'It is sealed and sent as one more answer, and shown of groups only.'
-      : 'They are sealed and sent as further answers, and shown of groups only.';
+  const sent = sheet.derived.length === 1 ? 'one more answer' : 'further answers';
   return [
     element('h2', {}, 'Worked out from your answers'),
     element('dl', { class: 'facts' }, ...levels),
-    paragraph(`This browser worked that out, and tells it to nobody else. ${sent}`, 'quiet'),
+    paragraph(
+      `Your browser worked this out, and shows it to you alone. Sealed like the rest, it is sent as ${sent}; only totals of whole groups are ever shown.`,
+      'quiet',
+    ),
   ];
 }
 
