@@ -41,6 +41,8 @@ export interface Distribution {
   readonly title: string;
   readonly description: string;
   readonly caption: string;
+  /** Of the options, in the table. */
+  readonly heading: string;
   readonly bars: readonly (NumberCell & { readonly name: string; readonly written: CellWords })[];
 }
 
@@ -215,9 +217,10 @@ function distributionOf(
     name: item.options[i] as string,
     written: cellWords(cell, 'share'),
   }));
-  const what = item.kind === 'question' ? 'Answers' : 'Levels';
+  const heading = item.kind === 'question' ? 'Answer' : 'Level';
+  const what = `${heading}s`;
   return {
-    ...{ id: `${item.id}-spread`, bars },
+    ...{ id: `${item.id}-spread`, heading, bars },
     title: `${item.name}: ${what.toLowerCase()} in ${latest.label}`,
     description: `A bar for each with its 90% interval. ${bars
       .map(({ name, written }) => `${name}: ${written.words}, interval ${written.interval}`)

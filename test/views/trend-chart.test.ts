@@ -55,6 +55,9 @@ describe.each([720, 360] as const)('trendSvg, %i wide', (width) => {
     const unit = level('0%') - level('100%');
     expect(Number(top)).toBeCloseTo(level('0%') - 0.7 * unit, 0);
     expect(Number(height)).toBeCloseTo(0.3 * unit, 0);
+    // An older number is not written out as if it were the newest value.
+    const later = trendSvg(chart([...POINTS.slice(0, 2), band]), width);
+    expect(later).not.toContain('class="chart-value"');
   });
 
   it('writes the newest shown value beside the line', () => {

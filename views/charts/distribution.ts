@@ -20,7 +20,7 @@ export interface DistributionChart {
 
 const LAYOUT = {
   720: { left: 210, right: 130, row: 34 },
-  360: { left: 8, right: 92, row: 52 },
+  360: { left: 12, right: 112, row: 52 },
 } as const;
 
 const BAR_HEIGHT = 16;

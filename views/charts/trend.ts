@@ -33,7 +33,7 @@ export interface Chart {
 type Shown = Extract<ChartPoint, { state: 'number' }>;
 
 const LAYOUT = {
-  720: { height: 260, left: 52, right: 44, top: 18, bottom: 40, label: 64, beside: true },
+  720: { height: 260, left: 52, right: 58, top: 18, bottom: 40, label: 64, beside: true },
   360: { height: 230, left: 46, right: 34, top: 18, bottom: 38, label: 64, beside: false },
 } as const;
 
@@ -103,8 +103,9 @@ export function trendSvg(chart: Chart, width: 720 | 360): string {
   );
   parts.push(...chart.points.map(mark));
   parts.push(...axisLabels(chart.points, x, height - bottom, label));
-  const last = chart.points.filter(shown).at(-1);
-  if (last !== undefined) parts.push(valueLabel(last, x(last.day), y, format(last.value), beside));
+  const last = chart.points.filter(({ state }) => state !== 'gap').at(-1);
+  if (last !== undefined && shown(last))
+    parts.push(valueLabel(last, x(last.day), y, format(last.value), beside));
   const id = `${chart.id}-${width}`;
   return (
     `<svg class="chart chart-${width}" role="img" viewBox="0 0 ${width} ${height}" ` +
@@ -131,7 +132,7 @@ function box(x: number, reach: number, top: number, base: number): string {
   return `<rect class="chart-range" x="${px(x - reach)}" y="${px(top)}" width="${px(2 * reach)}" height="${px(base - top)}"/>`;
 }
 
-/** The newest number in words: beside its point where there is room, above its interval if not. */
+/** The newest value in words, if it is a number: beside its point where there is room, above its interval if not. */
 function valueLabel(point: Shown, x: number, y: Scale, text: string, beside: boolean): string {
   const place = beside
     ? `x="${px(x + 11)}" y="${px(y(point.value))}" dy="0.35em"`
