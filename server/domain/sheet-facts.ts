@@ -40,3 +40,18 @@ function accountWords(sheet: Sheet): string {
   if (cap === undefined) return `${round}, without a cap of its own`;
   return `${round}; up to ${rhoWords(exactly(part))} of ${rhoWords(cap)} in twelve months`;
 }
+
+/** How each score of a sheet is worked out, for somebody who approves it. */
+export function scoreFacts(sheet: Sheet): { name: string; why: string; text: string }[] {
+  return sheet.derived.map(({ name, why, from, reversed, levels }) => {
+    const parts = sheet.questions
+      .filter(({ id }) => from.includes(id))
+      .map((question) =>
+        reversed.includes(question.id)
+          ? `${question.name} (counted from its highest answer down)`
+          : question.name,
+      );
+    const bands = levels.map((level) => `${level.name} from ${level.least}`);
+    return { name, why, text: `The sum of ${parts.join(', ')}. ${bands.join(', ')}.` };
+  });
+}

@@ -106,6 +106,12 @@ export interface SurveyPage {
   }[];
   /** What the guardian agrees to by name, for a Light survey. */
   readonly light: string | null;
+  /** What each device works out from the answers and sends beside them. */
+  readonly scores: readonly {
+    readonly name: string;
+    readonly text: string;
+    readonly why: string;
+  }[];
   /** Whether it waits for a decision, and the reader may make it. */
   readonly mayDecide: boolean;
   /** What is wrong with the form that was sent; at most one of them. */

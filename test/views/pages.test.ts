@@ -15,7 +15,7 @@ import { atOnce } from '../../server/domain/turns.ts';
 import { createApp, pageHeaders } from '../../server/http/app.ts';
 import { type AccountPage, type StatusPage, viewEngine } from '../../server/http/views.ts';
 import { axe, launchBrowser } from '../support/browser.ts';
-import { HUNDRED, root, roundsOf, sheet } from './sample.ts';
+import { FORTY, HUNDRED, root, roundsOf, sheet, TWENTY } from './sample.ts';
 
 const NONE = { boxed: 0, counting: 0, sealed: 0, noised: 0, confirmed: 0, withheld: 0 };
 const ROUND = { opens: '1 May 2026', closes: '14 May 2026', state: 'open', stateLabel: 'Open' };
@@ -90,6 +90,8 @@ beforeAll(async () => {
   const rounds = roundsOf(
     [HUNDRED, HUNDRED],
     ['too-few', HUNDRED],
+    [FORTY, HUNDRED],
+    [TWENTY, HUNDRED],
     [HUNDRED, HUNDRED],
     ['open', 'open'],
   );
@@ -215,8 +217,11 @@ it('leads through groups and tables without JavaScript', () =>
     await page.getByRole('link', { name: 'Inbound' }).click();
     expect(await page.locator('h1').textContent()).toBe('Inbound');
     await page.getByText('Table: Energy, round by round').click();
-    const table = page.locator('#energy table');
+    const table = page.getByRole('table').filter({ hasText: 'Round' }).nth(1);
     expect(await table.innerText()).toContain('not shown: fewer than 10 answers');
+    for (const words of ['40%', '40% to 70%', 'too noisy to tell', 'noise ±']) {
+      expect(await table.innerText()).toContain(words);
+    }
     await page.goto(origin);
     await page.getByRole('link', { name: 'Refresh this page' }).click();
   }));

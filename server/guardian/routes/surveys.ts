@@ -4,7 +4,7 @@ import { toBase64url } from '../../../crypto/bytes.ts';
 import { parseCanonicalJson } from '../../../crypto/canonical.ts';
 import type { Sheet } from '../../../crypto/sheet.ts';
 import { LIGHT_WORDS } from '../../domain/noise-presets.ts';
-import { sheetFacts } from '../../domain/sheet-facts.ts';
+import { scoreFacts, sheetFacts } from '../../domain/sheet-facts.ts';
 import { pageHeaders } from '../../http/app.ts';
 import { formBody, parseForm } from '../../http/forms.ts';
 import { signedInOf } from '../../http/guard.ts';
@@ -125,6 +125,7 @@ function surveyPage(stored: StoredSheet, mayDecide: boolean, errors: Errors): Su
     facts: sheetFacts(sheet).filter(({ name }) => name !== 'Title'),
     notice: sheet.notice.points,
     questions: sheet.questions,
+    scores: scoreFacts(sheet),
     mayDecide,
     light: sheet.noise.preset === 'light' ? LIGHT_WORDS : null,
     ...errors,

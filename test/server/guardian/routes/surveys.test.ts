@@ -64,6 +64,27 @@ test('shows all that the sheet says, escaped', async () => {
   expect(text).not.toContain('<b>Bold');
 });
 
+test('shows how scores are worked out, since they are sent as well', async () => {
+  const levels = [
+    { name: 'Fine', least: 2 },
+    { name: 'Tired', least: 5 },
+  ];
+  const hash = await submitted({
+    derived: [
+      {
+        ...{ id: 'score', name: 'Wear', why: 'To sum up.', from: ['energy', 'stress'] },
+        ...{ reversed: ['energy'], levels, favourable: 'low' },
+      },
+    ],
+  });
+  const text = await (await ask(`/${hash}`)).text();
+  expect(text).toContain('Worked out on each device');
+  expect(text).toContain(
+    'The sum of energy (counted from its highest answer down), stress. Fine from 2, Tired from 5.',
+  );
+  expect(text).toContain('Why: To sum up.');
+});
+
 describe('approving', () => {
   test('needs the box to be ticked: the error stands at it and in the summary', async () => {
     const hash = await submitted({ title: 'Approved' });
