@@ -99,12 +99,6 @@ export function trendItems(sheet: Sheet, rounds: readonly Standing[], scope: str
   );
 }
 
-const CHANGE_WORDS = {
-  rose: 'probably rose',
-  fell: 'probably fell',
-  unclear: 'no reliable change',
-} as const;
-
 /** What one item is told from. */
 interface Told {
   readonly item: Item;
@@ -146,7 +140,7 @@ function itemOf(told: Told): TrendItem {
     ...{ id, name, latest, rows: [...rows].reverse() },
     asked: item.kind === 'question' ? `Asked: ${item.text}` : `A score, ${item.text}.`,
     sentence: `${changed}${finding(item, latest, changed !== '')}`,
-    change: change && CHANGE_WORDS[change.direction],
+    change: change && changeWords(item, change),
     shareCaption: `Share who ${counted}. Higher is better.`,
     share: line(`share who ${counted}`, 'share', 1, ({ share }) => share),
     meanCaption: `Mean answer from 1 (“${options[0]}”) to ${top} (“${options.at(-1)}”). ${
@@ -192,6 +186,12 @@ function finding(item: Item, latest: TrendRow | null, named: boolean): string {
     return `${start} ${range} ${counted}. That is a range: for a number, the noise is too large.`;
   }
   return `${start} the share who ${counted} is ${share.words}; the mean answer is ${mean?.words}.`;
+}
+
+/** A change in a word. Of a score the share is meant, so that "Strain rose" is not read from it. */
+function changeWords({ kind }: Item, { direction }: Change): string {
+  if (direction === 'unclear') return 'no reliable change';
+  return `${kind === 'score' ? 'share ' : ''}probably ${direction}`;
 }
 
 /** What changed, and a space; nothing where there is nothing to compare. */

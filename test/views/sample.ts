@@ -26,10 +26,15 @@ const NAMES = [
 ] as const;
 
 /** What becomes of one group in a made-up round. */
-export type Fate = { count: number; block: readonly number[] } | 'too-few' | 'open' | 'counting';
+export type Fate =
+  | { count: number; block: readonly number[]; scores?: readonly number[] }
+  | 'too-few'
+  | 'open'
+  | 'counting';
 
-/** As many scores as answers, alike over the levels. */
-function scoresOf({ count, block }: Fate & object, levels: number): number[] {
+/** As many scores as answers, alike over the levels unless it says otherwise. */
+function scoresOf({ count, block, scores }: Fate & object, levels: number): readonly number[] {
+  if (scores !== undefined) return scores;
   const silent = block.at(-1) ?? 0;
   return [...Array.from({ length: levels }, () => (count - silent) / levels), silent];
 }

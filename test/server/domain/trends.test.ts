@@ -171,6 +171,12 @@ describe('groupTrends', () => {
     expect(item(changed.items, 'energy').sentence).toMatch(
       /^Energy in Inbound probably rose since Mar 2026\. In May 2026, about 70% chose/,
     );
+    const lower = { ...high, scores: [70, 20, 8, 2] };
+    const scored = groupTrends(sheet, roundsOf([HUNDRED], [lower]), 0) ?? expect.fail();
+    expect(item(scored.items, 'strain')).toMatchObject({ change: 'share probably rose' });
+    expect(item(scored.items, 'strain').sentence).toMatch(
+      /^Strain in Inbound: the share who had “Low” probably rose since Mar 2026\. In May 2026, about 70% had “Low”/,
+    );
     const alike = groupTrends(sheet, roundsOf([HUNDRED], [HUNDRED]), 0) ?? expect.fail();
     expect(item(alike.items, 'energy').sentence).toMatch(
       /^Energy in Inbound: no reliable change since Mar 2026\. In May 2026, about 40% chose/,
