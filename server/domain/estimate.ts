@@ -1,4 +1,5 @@
 import type { Sheet } from '../../crypto/sheet.ts';
+import { favourableOptions } from './items.ts';
 import { standardNormal } from './normal.ts';
 
 /**
@@ -148,11 +149,6 @@ export function estimateBlock(block: NoisyBlock, noise: Noise): BlockEstimate | 
     share: shareOf(block.favourable === 'high' ? counts.slice(-ends) : counts.slice(0, ends)),
     options: counts.map((count) => shareOf([count])),
   };
-}
-
-/** How many end options a share counts: two, or one where two would be more than half. */
-export function favourableOptions(options: number): number {
-  return options < 4 ? 1 : 2;
 }
 
 /** What can be said of two estimates of the same thing. */

@@ -1,5 +1,4 @@
 import { blockLengths, type Question, type Sheet } from '../../crypto/sheet.ts';
-import { favourableOptions } from './estimate.ts';
 
 /** One block of a sheet as its results are read: a question, or a score worked out from several. */
 export interface Item {
@@ -51,4 +50,9 @@ export function itemsOf(sheet: Sheet): Item[] {
 export function countedOptions({ options, favourable }: Item): readonly string[] {
   const ends = favourableOptions(options.length);
   return favourable === 'high' ? options.slice(-ends) : options.slice(0, ends);
+}
+
+/** How many end options a share counts: two, or one where two would be more than half. */
+export function favourableOptions(options: number): number {
+  return options < 4 ? 1 : 2;
 }
