@@ -6,6 +6,7 @@ import { sodium } from './sodium.ts';
 /** What a signature is for: it can never be taken for a signature of another kind. */
 export type SigningLabel =
   | 'chorus sheet v1'
+  | 'chorus retention v1'
   | 'chorus manifest v1'
   | 'chorus report v1'
   | 'chorus withdraw v1'

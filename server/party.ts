@@ -95,8 +95,14 @@ export interface PartyBase extends Stores {
   readonly pairing: Pairing;
   readonly peer: PeerClient;
   readonly log: Logger;
+  readonly logPath: string;
   readonly randomness: Randomness;
   readonly url: string;
+}
+
+/** Where a party writes its technical log. */
+export function logPathOf(role: 'guardian' | 'employer', folder: string): string {
+  return join(folder, `${role}.log`);
 }
 
 /** @throws ZodError if the folder holds no identity or no pairing */
@@ -104,8 +110,9 @@ export function openParty(role: 'guardian' | 'employer', config: PartyConfig): P
   const stores = openStores(role, config.folder, config.migrations, config.clock);
   const identity = IDENTITY.parse(stores.keyFiles.read('identity'));
   const pairing = parsePairing(stores.keyFiles.read('pairing'));
+  const logPath = logPathOf(role, config.folder);
   const logFile = pino.destination({
-    dest: join(config.folder, `${role}.log`),
+    dest: logPath,
     sync: true,
     maxLength: LOG_BACKLOG,
   });
@@ -118,6 +125,7 @@ export function openParty(role: 'guardian' | 'employer', config: PartyConfig): P
     peer: new PeerClient(pairing, config.fetch),
     // Chosen fields only: no address, no header, no body, no person.
     log: pino({ base: null, level: 'info' }, logFile),
+    logPath,
     randomness: config.randomness,
     url: config.url,
   };

@@ -75,7 +75,7 @@ function parse(args: readonly string[]) {
 function status(
   parts: EmployerParts,
   round: Round,
-  { people, codesUsed, reissued, remindedMs }: Invitations,
+  { people, codesUsed, ended, reissued, remindedMs }: Invitations,
   io: CommandIo,
 ): void {
   const { queued } = parts.mailQueue.count(round.number);
@@ -93,7 +93,8 @@ function status(
   if (remindedMs !== null) {
     io.out(`Everyone was reminded last on ${new Date(remindedMs).toISOString().slice(0, 10)}.`);
   }
-  if (codesUsed === null) io.out('How many went on from their invitation is told after the close.');
+  if (!ended) io.out('How many went on from their invitation is told after the close.');
+  else if (codesUsed === null) io.out('How many went on is deleted; its retention is over.');
   else line(codesUsed, 'invitations were gone on from');
 }
 

@@ -17,6 +17,7 @@ import { signInRoutes } from '../http/sign-in.ts';
 import { StaffDesk } from '../http/staff-desk.ts';
 import { Clockwork } from '../jobs/clockwork.ts';
 import { OneAtATime } from '../jobs/one-at-a-time.ts';
+import { Sweeper } from '../jobs/sweep.ts';
 import { InvitationWriter } from '../mail/invitation-mail.ts';
 import {
   closeParty,
@@ -101,6 +102,7 @@ export async function startEmployer(config: PartyConfig): Promise<Employer> {
   const parts = await openEmployer(config);
   const desk = new StaffDesk(parts, 'employer', config);
   parts.keyFiles.wipeDrafts();
+  const sweeper = new Sweeper(parts, () => (config.staffClock ?? parts.clock).now());
   const work = new PartyWork(
     parts,
     'guardian',
@@ -117,7 +119,7 @@ export async function startEmployer(config: PartyConfig): Promise<Employer> {
       { name: 'announce withheld groups', run: () => announceWithheld(parts) },
       { name: 'delete spent keys', run: () => deleteSpentKeys(parts) },
       { name: 'settle the account', run: () => settleAccount(parts) },
-      { name: 'sweep links and sessions', run: () => desk.sweep() },
+      { name: 'delete what is past its retention', run: () => sweeper.run() },
     ],
     config.intervalMs,
   );

@@ -33,6 +33,8 @@ export interface EmployerParts extends Stores {
   readonly signingSeed: Secret<Uint8Array>;
   readonly randomness: Randomness;
   readonly log: Logger;
+  /** Where it is written to. */
+  readonly logPath: string;
   /** SHA-256 of the answering page’s script as this party built it. */
   readonly scriptHash: () => Uint8Array;
   /** Both parties on one machine, for trying it out: rounds may be planned off the schedule. */

@@ -12,6 +12,7 @@ import { Refusal } from '../http/refusal.ts';
 import { listen } from '../http/serve.ts';
 import { signInRoutes } from '../http/sign-in.ts';
 import { StaffDesk } from '../http/staff-desk.ts';
+import { Sweeper } from '../jobs/sweep.ts';
 import {
   closeParty,
   openParty,
@@ -73,6 +74,7 @@ export async function startGuardian(config: PartyConfig): Promise<Guardian> {
   const parts = await openGuardian(config);
   const desk = new StaffDesk(parts, 'guardian', config);
   parts.keyFiles.wipeDrafts();
+  const sweeper = new Sweeper(parts, () => (config.staffClock ?? parts.clock).now());
   const work = new PartyWork(
     parts,
     'employer',
@@ -89,7 +91,7 @@ export async function startGuardian(config: PartyConfig): Promise<Guardian> {
       { name: 'release', run: () => releaseGroups(parts) },
       { name: 'finish rounds', run: () => finishRounds(parts) },
       { name: 'settle the account', run: () => settleAccount(parts) },
-      { name: 'sweep links and sessions', run: () => desk.sweep() },
+      { name: 'delete what is past its retention', run: () => sweeper.run() },
     ],
     config.intervalMs,
   );

@@ -21,6 +21,8 @@ export interface GuardianParts extends Stores {
   readonly signingSeed: Secret<Uint8Array>;
   readonly randomness: Randomness;
   readonly log: Logger;
+  /** Where it is written to. */
+  readonly logPath: string;
   /** Where the guardian answers, as the manifest names it. */
   readonly url: string;
   /** In which days begin and end. */

@@ -129,7 +129,7 @@ export function sharedPages(app: Express, source: PageSource): void {
     const { sheet, rounds } = released(source);
     const maySee = groupFilter(source, signedInOf(response)?.staff);
     const trends = sheet && companyTrends(sheet, rounds, maySee);
-    if (trends === undefined) throw new Refusal('notFound', 'No round has been planned yet.');
+    if (trends === undefined) throw new Refusal('notFound', whyNoTrends(source));
     response.render('trends', { ...frame(source, 'Trends', '/trends'), trends });
   });
   page('/trends/groups/:index', 'none');
@@ -144,6 +144,12 @@ export function sharedPages(app: Express, source: PageSource): void {
     if (trends === undefined) throw new Refusal('notFound', 'There is no such group.');
     response.render('trends', { ...frame(source, trends.heading, '/trends'), trends });
   });
+}
+
+function whyNoTrends({ stores }: PageSource): string {
+  return stores.rounds.inState('expired').length > 0
+    ? 'What was published is past its retention, and deleted.'
+    : 'No round has been planned yet.';
 }
 
 /** A page for a refusal, or for a fault of ours. */
@@ -240,7 +246,11 @@ const finishedRounds = new WeakMap<Stores, Map<string, TrendRound>>();
  * Rounds of earlier sheets asked other things, and are not drawn on one line with these.
  */
 function released(source: PageSource): { sheet: Sheet | undefined; rounds: TrendRound[] } {
-  const all = source.stores.rounds.all().filter((round) => round.state !== 'planned');
+  const all: Round[] = [];
+  for (const round of source.stores.rounds.all()) {
+    if (round.state === 'expired') finishedRounds.get(source.stores)?.delete(keyOf(round));
+    else if (round.state !== 'planned') all.push(round);
+  }
   const newest = all.at(-1);
   const sheet = newest && source.stores.sheets.withHash(newest.sheetHash);
   return {
@@ -251,10 +261,14 @@ function released(source: PageSource): { sheet: Sheet | undefined; rounds: Trend
   };
 }
 
+function keyOf(round: Round): string {
+  return round.manifestHash.toString('hex');
+}
+
 function trendRound(stores: Stores, round: Round): TrendRound {
   const kept = finishedRounds.get(stores) ?? new Map<string, TrendRound>();
   finishedRounds.set(stores, kept);
-  const key = round.manifestHash.toString('hex');
+  const key = keyOf(round);
   const known = kept.get(key);
   if (known !== undefined) return known;
   const results = new Map(

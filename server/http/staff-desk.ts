@@ -3,10 +3,12 @@ import type { Logger } from 'pino';
 import { fromBase64url, toBase64url } from '../../crypto/bytes.ts';
 import type { Randomness } from '../../crypto/random.ts';
 import { sha256 } from '../../crypto/sha256.ts';
+import { DAY_MS } from '../domain/days.ts';
 import { LINK_MS, SEEN_EVERY_MS, type Staff } from '../domain/staff.ts';
 import type { Mailer } from '../mail/mailer.ts';
 import type { Clock } from '../storage/clock.ts';
 import { isStorageFailure } from '../storage/database.ts';
+import type { RetentionStore } from '../storage/retention.ts';
 import type { SignInStore } from '../storage/sign-ins.ts';
 import type { StaffStore } from '../storage/staff.ts';
 import { cookieValue, sessionCookie } from './cookies.ts';
@@ -21,6 +23,7 @@ const LINKS_AN_ADDRESS = 5;
 export interface DeskParts {
   readonly staff: StaffStore;
   readonly signIns: SignInStore;
+  readonly retention: RetentionStore;
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly log: Logger;
@@ -133,7 +136,7 @@ export class StaffDesk {
     if (session === undefined) return undefined;
     const { staff, signIns } = this.#parts;
     const now = this.#clock.now();
-    const found = signIns.session(session, now);
+    const found = signIns.session(session, now, this.#sessionMs());
     const person = found && staff.withId(found.staffId);
     if (found === undefined || person === undefined) return undefined;
     if (used && now - found.seenMs >= SEEN_EVERY_MS) {
@@ -147,6 +150,11 @@ export class StaffDesk {
     return { staff: person, session };
   }
 
+  /** How long a session lasts at most. */
+  #sessionMs(): number {
+    return this.#parts.retention.days({ kind: 'sessions', sheet: null }) * DAY_MS;
+  }
+
   signOut(session: Uint8Array): void {
     this.#parts.signIns.end(session);
   }
@@ -154,12 +162,6 @@ export class StaffDesk {
   /** Ends all sessions of a person, and the links that are under way to them. */
   signOutEverywhere(staff: Staff): void {
     this.#parts.signIns.endAll(staff.id);
-  }
-
-  /** Deletes links and sessions that are over; a step of the party's work. */
-  async sweep(): Promise<boolean> {
-    this.#parts.signIns.sweep(this.#clock.now());
-    return false;
   }
 
   /**

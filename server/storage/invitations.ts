@@ -29,15 +29,18 @@ export interface Code {
 export interface Invitations {
   readonly round: number;
   readonly people: number;
-  /** null until the round is closed. */
+  /** null until the round is closed, and again when its retention is over. */
   readonly codesUsed: number | null;
   readonly reissued: number;
+  /** Whether people and codes are deleted: the round is closed. */
+  readonly ended: boolean;
   readonly mailed: boolean;
   readonly halfway: boolean;
   readonly remindedMs: number | null;
 }
 
-interface InvitationsRow extends Omit<Invitations, 'mailed' | 'halfway'> {
+interface InvitationsRow extends Omit<Invitations, 'ended' | 'mailed' | 'halfway'> {
+  readonly ended: number;
   readonly mailed: number;
   readonly halfway: number;
 }
@@ -51,7 +54,7 @@ const HASH_SIZE = 32;
 const UNUSED = Buffer.alloc(HASH_SIZE);
 
 const INVITEE = `person, email, name, unit, language, group_index AS groupIndex, issue`;
-const INVITATIONS = `round, people, codes_used AS codesUsed, reissued, mailed, halfway,
+const INVITATIONS = `round, people, codes_used AS codesUsed, ended, reissued, mailed, halfway,
   reminded_ms AS remindedMs`;
 
 /** Who is invited to which round, their codes, and, after the round, how many there were. */
@@ -92,7 +95,7 @@ export class InvitationStore {
       `SELECT ${INVITATIONS} FROM invitations WHERE round = ?`,
     );
     this.#live = db.prepare<[], InvitationsRow>(
-      `SELECT ${INVITATIONS} FROM invitations WHERE codes_used IS NULL ORDER BY round`,
+      `SELECT ${INVITATIONS} FROM invitations WHERE ended = 0 ORDER BY round`,
     );
     this.#invitee = db.prepare<[number, number], Invitee>(
       `SELECT ${INVITEE} FROM invitees WHERE round = ? AND person = ?`,
@@ -128,7 +131,7 @@ export class InvitationStore {
         `SELECT COUNT(*) FROM codes WHERE round = ? AND request_hash <> zeroblob(${HASH_SIZE})`,
       )
       .pluck();
-    this.#end = db.prepare('UPDATE invitations SET codes_used = ? WHERE round = ?');
+    this.#end = db.prepare('UPDATE invitations SET codes_used = ?, ended = 1 WHERE round = ?');
     this.#wipe = db.prepare(
       `UPDATE codes SET request_hash = zeroblob(${HASH_SIZE}) WHERE round = ?`,
     );
@@ -229,5 +232,10 @@ export class InvitationStore {
 }
 
 function flags(row: InvitationsRow): Invitations {
-  return { ...row, mailed: row.mailed === 1, halfway: row.halfway === 1 };
+  return {
+    ...row,
+    ended: row.ended === 1,
+    mailed: row.mailed === 1,
+    halfway: row.halfway === 1,
+  };
 }

@@ -29,11 +29,12 @@ export class MailQueue {
 
   constructor(db: Database) {
     this.#add = db.prepare(
-      'INSERT OR IGNORE INTO mail_queue (round, person, kind, due_ms) VALUES (?, ?, ?, ?)',
+      `INSERT OR IGNORE INTO mail_queue (round, person, kind, due_ms, queued_ms)
+       VALUES (:round, :person, :kind, :dueMs, :dueMs)`,
     );
     this.#addAll = db.prepare(
-      `INSERT OR IGNORE INTO mail_queue (round, person, kind, due_ms)
-       SELECT round, person, :kind, :dueMs FROM invitees WHERE round = :round`,
+      `INSERT OR IGNORE INTO mail_queue (round, person, kind, due_ms, queued_ms)
+       SELECT round, person, :kind, :dueMs, :dueMs FROM invitees WHERE round = :round`,
     );
     this.#due = db.prepare<[number, number], QueuedMail>(
       `SELECT id, round, person, kind, attempts FROM mail_queue
@@ -58,7 +59,7 @@ export class MailQueue {
 
   /** One mail of a kind to one person; nothing if such a one is on its way already. */
   add(round: number, person: number, kind: MailKind, dueMs: number): void {
-    this.#add.run(round, person, kind, dueMs);
+    this.#add.run({ round, person, kind, dueMs });
   }
 
   /** One mail of a kind to everyone who is invited to a round. */

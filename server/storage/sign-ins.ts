@@ -19,8 +19,6 @@ export class SignInStore {
   readonly #end;
   readonly #endAll;
   readonly #endLinks;
-  readonly #sweepLinks;
-  readonly #sweepSessions;
 
   constructor(db: Database) {
     this.#db = db;
@@ -49,10 +47,6 @@ export class SignInStore {
     this.#end = db.prepare('DELETE FROM staff_sessions WHERE hash = ?');
     this.#endAll = db.prepare('DELETE FROM staff_sessions WHERE staff_id = ?');
     this.#endLinks = db.prepare('DELETE FROM sign_in_links WHERE staff_id = ?');
-    this.#sweepLinks = db.prepare('DELETE FROM sign_in_links WHERE ends_ms <= ?');
-    this.#sweepSessions = db.prepare(
-      'DELETE FROM staff_sessions WHERE began_ms <= ? OR seen_ms <= ?',
-    );
   }
 
   addLink(hash: Uint8Array, staffId: number, endsMs: number): void {
@@ -82,9 +76,12 @@ export class SignInStore {
     this.#addSession.run({ hash, staffId, nowMs });
   }
 
-  /** A session that has reached neither of its two ends. */
-  session(hash: Uint8Array, nowMs: number): Session | undefined {
-    return this.#session.get(hash, nowMs - SESSION_MS, nowMs - IDLE_MS);
+  /**
+   * A session that has reached neither of its two ends.
+   * @param sessionMs how long one lasts at most
+   */
+  session(hash: Uint8Array, nowMs: number, sessionMs = SESSION_MS): Session | undefined {
+    return this.#session.get(hash, nowMs - sessionMs, nowMs - IDLE_MS);
   }
 
   /** Moves the sliding end on. */
@@ -103,13 +100,5 @@ export class SignInStore {
       this.#endLinks.run(staffId);
     });
     endAll.immediate();
-  }
-
-  /** Deletes what can no longer be used. @returns how much that was */
-  sweep(nowMs: number): number {
-    return (
-      this.#sweepLinks.run(nowMs).changes +
-      this.#sweepSessions.run(nowMs - SESSION_MS, nowMs - IDLE_MS).changes
-    );
   }
 }

@@ -7,6 +7,7 @@ import { type Database, openDatabase, truncateWal } from './database.ts';
 import { EventStore } from './events.ts';
 import { KeyFiles } from './key-files.ts';
 import { ResultStore } from './results.ts';
+import { RetentionStore } from './retention.ts';
 import { RoundStore } from './rounds.ts';
 import { SheetStore } from './sheets.ts';
 import { SignInStore } from './sign-ins.ts';
@@ -26,6 +27,7 @@ export interface Stores {
   readonly events: EventStore;
   readonly staff: StaffStore;
   readonly signIns: SignInStore;
+  readonly retention: RetentionStore;
   readonly keyFiles: KeyFiles;
 }
 
@@ -59,6 +61,7 @@ export function openStores(
     events: new EventStore(db),
     staff: new StaffStore(db),
     signIns: new SignInStore(db),
+    retention: new RetentionStore(db),
     keyFiles: new KeyFiles(join(folder, 'keys')),
   };
 }

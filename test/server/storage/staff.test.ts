@@ -164,22 +164,3 @@ describe('sessions', () => {
     expect(signIns.session(hash('b'), NOW)).toBeDefined();
   });
 });
-
-test('the sweep deletes exactly what can no longer be used', () => {
-  put('a@example.com');
-  const id = idOf('a@example.com');
-  const rows = (table: string) =>
-    db.prepare<[], number>(`SELECT COUNT(*) FROM ${table}`).pluck().get();
-  signIns.addLink(hash('old link'), id, NOW);
-  signIns.addLink(hash('link'), id, NOW + 1);
-  signIns.begin(hash('idle'), id, NOW - IDLE_MS);
-  signIns.begin(hash('old'), id, NOW - SESSION_MS);
-  signIns.touch(hash('old'), NOW - 1);
-  signIns.begin(hash('live'), id, NOW - SESSION_MS + 1);
-  signIns.touch(hash('live'), NOW - IDLE_MS + 1);
-  expect(signIns.sweep(NOW)).toBe(3);
-  expect([rows('sign_in_links'), rows('staff_sessions')]).toEqual([1, 1]);
-  expect(signIns.session(hash('live'), NOW)).toBeDefined();
-  expect(signIns.link(hash('link'), NOW)).toBeDefined();
-  expect(signIns.sweep(NOW)).toBe(0);
-});

@@ -1,0 +1,219 @@
+import { parseCanonicalJson } from '../../crypto/canonical.ts';
+import type { Sheet } from '../../crypto/sheet.ts';
+import { DAY_MS } from '../domain/days.ts';
+import type { RetentionKind, RetentionScope } from '../domain/retention.ts';
+import { IDLE_MS } from '../domain/staff.ts';
+import type { Database } from './database.ts';
+import { rewriteTables, tablesOf, tablesWith, unchained } from './rewrite.ts';
+import type { Round } from './rounds.ts';
+import type { Stores } from './stores.ts';
+
+/** Something that was removed, or would be. */
+export interface Removal {
+  readonly kind: RetentionKind;
+  /** Its round, if it is of one. */
+  readonly round: number | null;
+  /** What it is, in the plural: "released totals". */
+  readonly what: string;
+  readonly count: number;
+}
+
+/** What a sweep needs of a party. */
+export type SweepStores = Pick<Stores, 'db' | 'rounds' | 'tasks' | 'sheets' | 'retention'>;
+
+export interface SweepTimes {
+  /** By the party's clock, which never goes back. */
+  readonly nowMs: number;
+  /** By the clock of links and sessions: another one in the evaluation only. */
+  readonly staffNowMs: number;
+}
+
+/** The days that count for a setting; a trial may put others in their place. */
+export type DaysOf = (scope: RetentionScope, trendsDays?: number) => number;
+
+/**
+ * Deletes everything whose retention is over, in one transaction that also writes the tables anew
+ * from which something was deleted. Truncate the log afterwards.
+ * @param trial whether only to say what would be removed
+ */
+export function sweepTables(
+  stores: SweepStores,
+  times: SweepTimes,
+  trial = false,
+  daysOf: DaysOf = (scope, trendsDays) => stores.retention.days(scope, trendsDays),
+): Removal[] {
+  return unchained(
+    stores.db,
+    () => {
+      const sweep = new Sweep(stores, times, daysOf);
+      for (const round of stores.rounds.all()) sweep.round(round);
+      sweep.queue();
+      sweep.sessions();
+      sweep.logs();
+      if (!trial) rewriteTables(stores.db, sweep.touched);
+      return sweep.removals;
+    },
+    trial,
+  );
+}
+
+/** One run, inside its transaction. */
+class Sweep {
+  readonly removals: Removal[] = [];
+  readonly touched = new Set<string>();
+  readonly #stores: SweepStores;
+  readonly #db: Database;
+  readonly #times: SweepTimes;
+  readonly #daysOf: DaysOf;
+  readonly #tables: ReadonlySet<string>;
+
+  constructor(stores: SweepStores, times: SweepTimes, daysOf: DaysOf) {
+    this.#stores = stores;
+    this.#db = stores.db;
+    this.#times = times;
+    this.#daysOf = daysOf;
+    this.#tables = new Set(tablesOf(stores.db));
+  }
+
+  /** What is left of a closed round, each as long as its setting says. */
+  round(round: Round): void {
+    if (round.state !== 'closed' && round.state !== 'expired') return;
+    const { boxed, counting, sealed, noised } = this.#stores.tasks.states(round.manifestHash);
+    if (boxed + counting + sealed + noised > 0) return;
+    const { manifestHash: hash, number } = round;
+    const sheet = this.#stores.sheets.withHash(round.sheetHash);
+    const trendsDays =
+      sheet && (parseCanonicalJson(sheet.bytes) as unknown as Sheet).retention.trends_days;
+    const due = (kind: RetentionKind) => {
+      const days = this.#daysOf({ kind, sheet: round.sheetHash }, trendsDays);
+      return this.#times.nowMs >= round.closesMs + days * DAY_MS;
+    };
+    let expired = round.state === 'expired';
+    if (due('trends') && !expired) {
+      const totals = this.#delete(
+        'results',
+        'task_id IN (SELECT task_id FROM tasks WHERE manifest_hash = ?)',
+        hash,
+      );
+      this.#stores.rounds.move(hash, 'closed', 'expired');
+      this.#note('trends', number, 'released totals', totals);
+      expired = true;
+    }
+    if (due('lists') && (round.listEmployerSignature !== null || expired)) {
+      const slices = this.#delete('list_slices', 'manifest_hash = ?', hash);
+      this.#note('lists', number, 'slices of the list for receipts', slices);
+      if (expired) this.#groups(hash, number);
+    }
+    if (due('counts')) this.#counts(hash, number);
+    if (due('invitations') && this.#tables.has('invitations')) {
+      const gone = this.#delete('invitations', 'round = ? AND ended = 1', number);
+      this.#note('invitations', number, 'counts of who was invited', gone);
+    }
+  }
+
+  /** Names and sizes of a round's groups prove its totals and its list: they go with the last of them. */
+  #groups(hash: Buffer, number: number): void {
+    for (const table of tablesWith(this.#db, 'task_id')) {
+      if (table === 'tasks') continue;
+      this.#delete(table, 'task_id IN (SELECT task_id FROM tasks WHERE manifest_hash = ?)', hash);
+    }
+    this.#note('lists', number, 'groups', this.#delete('tasks', 'manifest_hash = ?', hash));
+    if (!this.#tables.has('round_units')) return;
+    this.#note('lists', number, 'unit sizes', this.#delete('round_units', 'round = ?', number));
+  }
+
+  #counts(hash: Buffer, number: number): void {
+    const groups = this.#update(
+      'tasks',
+      'accepted = 0, lots = 0',
+      'manifest_hash = ? AND (accepted <> 0 OR lots <> 0)',
+      hash,
+    );
+    this.#note('counts', number, 'counts of a group’s reports', groups);
+    if (!this.#tables.has('invitations')) return;
+    const counts = this.#update(
+      'invitations',
+      'codes_used = NULL',
+      'round = ? AND ended = 1 AND codes_used IS NOT NULL',
+      number,
+    );
+    this.#note('counts', number, 'counts of who went on', counts);
+  }
+
+  queue(): void {
+    if (!this.#tables.has('mail_queue')) return;
+    const mails = this.#delete('mail_queue', 'queued_ms <= ?', this.#since('mail'));
+    this.#note('mail', null, 'mails that were not taken', mails);
+  }
+
+  sessions(): void {
+    const { staffNowMs } = this.#times;
+    const began = staffNowMs - this.#days('sessions') * DAY_MS;
+    this.#note(
+      'sessions',
+      null,
+      'links and sessions',
+      this.#delete('sign_in_links', 'ends_ms <= ?', staffNowMs) +
+        this.#delete(
+          'staff_sessions',
+          'began_ms <= ? OR seen_ms <= ?',
+          began,
+          staffNowMs - IDLE_MS,
+        ),
+    );
+  }
+
+  logs(): void {
+    const since = this.#since('logs');
+    this.#note('logs', null, 'events', this.#delete('events', 'at_ms <= ?', since));
+    this.#note(
+      'logs',
+      null,
+      'refused surveys',
+      this.#delete(
+        'sheets',
+        `state = 'refused' AND changed_ms <= ?
+         AND NOT EXISTS (SELECT 1 FROM rounds WHERE sheet_hash = hash)`,
+        since,
+      ),
+    );
+    this.#note(
+      'logs',
+      null,
+      'settings that are no longer in force',
+      this.#delete(
+        'retention_changes',
+        `changed_ms <= ? AND told = 1 AND (state IN ('refused', 'cancelled') OR EXISTS (
+           SELECT 1 FROM retention_changes AS newer
+           WHERE newer.kind = retention_changes.kind AND newer.sheet IS retention_changes.sheet
+             AND newer.state = 'applied' AND newer.number > retention_changes.number))`,
+        since,
+      ),
+    );
+  }
+
+  #days(kind: RetentionKind): number {
+    return this.#daysOf({ kind, sheet: null });
+  }
+
+  /** What is not younger is due. */
+  #since(kind: RetentionKind): number {
+    return this.#times.nowMs - this.#days(kind) * DAY_MS;
+  }
+
+  #delete(table: string, where: string, ...values: (number | Uint8Array)[]): number {
+    const { changes } = this.#db.prepare(`DELETE FROM ${table} WHERE ${where}`).run(...values);
+    if (changes > 0) this.touched.add(table);
+    return changes;
+  }
+
+  #update(table: string, set: string, where: string, value: number | Uint8Array): number {
+    const { changes } = this.#db.prepare(`UPDATE ${table} SET ${set} WHERE ${where}`).run(value);
+    if (changes > 0) this.touched.add(table);
+    return changes;
+  }
+
+  #note(kind: RetentionKind, round: number | null, what: string, count: number): void {
+    if (count > 0) this.removals.push({ kind, round, what, count });
+  }
+}
