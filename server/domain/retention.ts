@@ -204,3 +204,9 @@ export function decodeChange(bytes: Uint8Array): RetentionChange | undefined {
 export function daysWords(days: number): string {
   return `${days} ${days === 1 ? 'day' : 'days'}`;
 }
+
+/** "Published trends of “Title”". @param title of the survey; null for the installation */
+export function scopeWords(kind: RetentionKind, title: string | null): string {
+  const { label } = retentionOf(kind);
+  return title === null ? label : `${label} of “${title}”`;
+}

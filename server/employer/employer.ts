@@ -37,6 +37,7 @@ import { invitationCode, readInvitationSecret } from './invitation-codes.ts';
 import { endInvitations, inviteOnTime } from './invitations.ts';
 import type { EmployerParts } from './parts.ts';
 import { Postman } from './postman.ts';
+import { hearRetention, sendRetention } from './retention.ts';
 import { deleteSpentKeys, followSchedule } from './rounds.ts';
 import { helperRoutes } from './routes/dap.ts';
 import { evaluationMail } from './routes/evaluation-mail.ts';
@@ -109,6 +110,8 @@ export async function startEmployer(config: PartyConfig): Promise<Employer> {
     [
       { name: 'submit sheets', run: () => submitSheets(parts) },
       { name: 'hear decisions', run: () => hearDecisions(parts) },
+      { name: 'send retention settings', run: () => sendRetention(parts) },
+      { name: 'hear of retention settings', run: () => hearRetention(parts) },
       { name: 'follow the schedule', run: () => followSchedule(parts) },
       { name: 'invite', run: () => inviteOnTime(parts) },
       { name: 'end invitations', run: () => endInvitations(parts) },

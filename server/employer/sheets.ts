@@ -15,6 +15,7 @@ import { each } from '../jobs/each.ts';
 import { PeerAway, PeerRefusal } from '../peer/client.ts';
 import type { StoredSheet } from '../storage/sheets.ts';
 import type { EmployerParts } from './parts.ts';
+import { wordsOf } from './retention.ts';
 
 const DECISION = z.strictObject({
   state: z.enum(['draft', 'submitted', 'approved', 'refused', 'retired']),
@@ -113,6 +114,9 @@ export function whatIsNext(parts: EmployerParts): string[] {
     ...parts.sheets
       .inState('refused')
       .map((stored) => `The guardian refused “${title(stored)}”: ${stored.reason}`),
+    ...parts.retention
+      .waiting()
+      .map((change) => `${wordsOf(parts, change)} waits for the guardian’s consent.`),
     ...parts.tokenKeyMaking.sentences(),
     ...parts.rounds
       .inState('planned')

@@ -33,6 +33,7 @@ import { closeDueRounds, drawLots, openDueRounds } from './rounds.ts';
 import { collectionRoutes } from './routes/collection-jobs.ts';
 import { manifestRoutes } from './routes/manifests.ts';
 import { pageRoutes } from './routes/pages.ts';
+import { peerRetentionRoutes } from './routes/peer-retention.ts';
 import { peopleRoutes } from './routes/people.ts';
 import { reportRoutes } from './routes/reports.ts';
 import { sheetRoutes } from './routes/sheets.ts';
@@ -129,6 +130,7 @@ export async function startGuardian(config: PartyConfig): Promise<Guardian> {
   app.use(collectionRoutes(parts, nudge));
   app.use(manifestRoutes(parts));
   app.use(sheetRoutes(parts));
+  app.use(peerRetentionRoutes(parts, nudge));
   hpkeConfigRoute(app, () =>
     parts.rounds
       .inState('open')

@@ -9,6 +9,7 @@ import { PeerRefusal } from '../peer/client.ts';
 import type { StoredSheet } from '../storage/sheets.ts';
 import type { GuardianParts } from './parts.ts';
 import { type RoundPlan, whyNotPlanned } from './plan.ts';
+import { wordsOf } from './retention.ts';
 import { whyNotOpen } from './rounds.ts';
 import { titleOf } from './sheets.ts';
 
@@ -26,6 +27,9 @@ export function whatIsNext(parts: GuardianParts): string[] {
   const sentences = parts.sheets
     .inState('submitted')
     .map(({ hash }) => `“${titleOf(parts, hash)}” waits for this party to approve or refuse it.`);
+  for (const change of parts.retention.waiting()) {
+    sentences.push(`${wordsOf(parts, change)} waits for this party’s consent.`);
+  }
   for (const round of parts.rounds.inState('planned')) {
     const { head } = parts.contexts.round(round.manifestHash);
     const reason = whyNotOpen(parts, round);

@@ -64,6 +64,8 @@ export const ACCESS: Readonly<Record<'guardian' | 'employer', Readonly<Record<st
     'POST /tasks/:task/withheld': 'peer',
     'POST /peer/sheets': 'peer',
     'GET /peer/sheets/:hash': 'peer',
+    'POST /peer/retention': 'peer',
+    'GET /peer/retention/:hash': 'peer',
   },
   employer: {
     // Asked by the guardian's page, so from another site: what entitles is the code of an invitation.
