@@ -4,8 +4,8 @@ export interface CommandIo {
   readonly err: (line: string) => void;
   /** Whether a person can be asked. */
   readonly interactive: boolean;
-  /** Asks a yes-or-no question; no where nobody can be asked. */
-  readonly confirm: (question: string) => Promise<boolean>;
+  /** Asks for a word to be typed, `yes` unless another is given; no where nobody can be asked. */
+  readonly confirm: (question: string, word?: string) => Promise<boolean>;
   /** One line that is written over; nothing without a terminal. */
   readonly progress: (text: string) => void;
 }

@@ -8,7 +8,9 @@ import { PeerAway, PeerRefusal } from '../peer/client.ts';
 import { INIT_USAGE, init } from './init.ts';
 import { INVITE_USAGE, invite } from './invite.ts';
 import { type CommandIo, CommandRefused, UsageError } from './io.ts';
+import { KEEPING_USAGE, keeping, openKept } from './keeping.ts';
 import { PAIR_USAGE, pair } from './pair.ts';
+import { employerRetention, guardianRetention, RETENTION_USAGE } from './retention.ts';
 import { ROSTER_USAGE, roster } from './roster.ts';
 import { employerRound, guardianRound, ROUND_USAGE } from './round.ts';
 import { partyConfig, requirePaired, serve } from './serve.ts';
@@ -23,15 +25,18 @@ Both parties
   ${PAIR_USAGE}
   chorus guardian | employer      runs the party as a service
   ${STAFF_USAGE}
+  ${KEEPING_USAGE}
 
 Employer
   ${ROSTER_USAGE}
   ${SURVEY_USAGE.employer}
   ${ROUND_USAGE.employer}
   ${INVITE_USAGE}
+  ${RETENTION_USAGE.employer}
 
 Guardian
   ${SURVEY_USAGE.guardian}
+  ${RETENTION_USAGE.guardian}
   ${ROUND_USAGE.guardian}
 
 The settings file is ./chorus.json unless --settings or CHORUS_SETTINGS names another.`;
@@ -43,12 +48,12 @@ const io: CommandIo = {
   },
   err: (line) => console.error(line),
   interactive: process.stdin.isTTY === true,
-  async confirm(question) {
+  async confirm(question, word = 'yes') {
     if (process.stdin.isTTY !== true) return false;
     const lines = createInterface({ input: process.stdin, output: process.stdout });
-    const answer = await lines.question(`${question} Type yes: `);
+    const answer = await lines.question(`${question} Type ${word}: `);
     lines.close();
-    return answer.trim().toLowerCase() === 'yes';
+    return answer.trim().toLowerCase() === word;
   },
   progress(text) {
     if (process.stdout.isTTY) process.stdout.write(`\r\u001b[K${text}`);
@@ -77,7 +82,10 @@ async function run(args: readonly string[], file: string | undefined): Promise<v
     return;
   }
   if (command === 'init') return init(rest, file, io);
-  const commands = ['pair', 'guardian', 'employer', 'roster', 'survey', 'round', 'staff', 'invite'];
+  const commands = [
+    ...['pair', 'guardian', 'employer', 'roster', 'survey', 'round', 'staff', 'invite'],
+    ...['retention', 'sweep', 'inventory', 'decommission'],
+  ];
   if (!commands.includes(command)) throw new UsageError(USAGE);
   const settings = readSettings(file, process.env);
   const config = partyConfig(settings);
@@ -104,6 +112,18 @@ async function run(args: readonly string[], file: string | undefined): Promise<v
       return settings.party === 'guardian'
         ? once(guardian, (open) => staff(rest, 'guardian', open, io))
         : once(employer, (open) => staff(rest, 'employer', open, io));
+    case 'retention':
+      return settings.party === 'guardian'
+        ? once(guardian, (open) => guardianRetention(rest, open, io))
+        : once(employer, (open) => employerRetention(rest, open, io));
+    case 'sweep':
+    case 'inventory':
+    case 'decommission':
+      // Also where the party was decommissioned before: without its keys.
+      return once(
+        async () => openKept(settings),
+        (open) => keeping(command, rest, open, io),
+      );
     case 'survey':
       return settings.party === 'guardian'
         ? once(guardian, (open) => guardianSurvey(rest, open, io))
@@ -121,7 +141,7 @@ async function openAfter<Parts>(settings: Settings, open: () => Promise<Parts>):
 }
 
 /** Runs a command that may open the party's data, and closes it again whatever happens. */
-async function once<Parts extends { readonly db: { close(): void } }>(
+async function once<Parts extends { readonly db: { readonly open: boolean; close(): void } }>(
   open: () => Promise<Parts>,
   command: (open: () => Promise<Parts>) => Promise<void>,
 ): Promise<void> {
@@ -132,7 +152,7 @@ async function once<Parts extends { readonly db: { close(): void } }>(
       return opened;
     });
   } finally {
-    opened?.db.close();
+    if (opened?.db.open) opened.db.close();
   }
 }
 

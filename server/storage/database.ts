@@ -98,3 +98,16 @@ export function coverWal(db: Database): void {
     db.pragma('synchronous = FULL');
   }
 }
+
+/** Whether nobody else has the database open. */
+export function standsAlone(db: Database): boolean {
+  try {
+    // Only who is alone can go without a write-ahead log.
+    return db.pragma('journal_mode = DELETE', { simple: true }) === 'delete';
+  } catch (error) {
+    if (isStorageFailure(error)) return false;
+    throw error;
+  } finally {
+    db.pragma('journal_mode = WAL');
+  }
+}

@@ -16,6 +16,7 @@ import { dirname, join } from 'node:path';
 
 /** The end of a file's name while it is written or deleted. */
 const DRAFT = '.draft';
+const ENDING = '.json';
 
 /**
  * The key folder of one party: small JSON files, mode 0600 in a folder of 0700, outside the database
@@ -38,6 +39,19 @@ export class KeyFiles {
     for (const file of readdirSync(this.#folder)) {
       if (file.endsWith(DRAFT)) wipe(join(this.#folder, file));
     }
+  }
+
+  /** The names of all key files, in order. */
+  names(): string[] {
+    return readdirSync(this.#folder)
+      .filter((file) => file.endsWith(ENDING))
+      .map((file) => file.slice(0, -ENDING.length))
+      .sort();
+  }
+
+  /** When a key file was written, in milliseconds since 1970 by the machine's clock. */
+  writtenMs(name: string): number {
+    return Math.floor(statSync(this.#path(name)).mtimeMs);
   }
 
   /** The parsed content of a key file, or undefined if there is none. */
@@ -77,12 +91,12 @@ export class KeyFiles {
   }
 
   #path(name: string): string {
-    return join(this.#folder, `${name}.json`);
+    return join(this.#folder, name + ENDING);
   }
 }
 
 /** Overwrites a file with zeros and removes it. */
-function wipe(path: string): void {
+export function wipe(path: string): void {
   const file = openSync(path, 'r+');
   try {
     writeSync(file, Buffer.alloc(statSync(path).size));

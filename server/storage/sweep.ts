@@ -57,6 +57,19 @@ export function sweepTables(
   );
 }
 
+/** How many days after its close something of a round is kept. */
+export function roundDays(
+  { sheets, retention }: Pick<Stores, 'sheets' | 'retention'>,
+  { sheetHash }: Round,
+  kind: RetentionKind,
+  daysOf: DaysOf = (scope, trendsDays) => retention.days(scope, trendsDays),
+): number {
+  const stored = sheets.withHash(sheetHash);
+  const trendsDays =
+    stored && (parseCanonicalJson(stored.bytes) as unknown as Sheet).retention.trends_days;
+  return daysOf({ kind, sheet: sheetHash }, trendsDays);
+}
+
 /** One run, inside its transaction. */
 class Sweep {
   readonly removals: Removal[] = [];
@@ -81,11 +94,8 @@ class Sweep {
     const { boxed, counting, sealed, noised } = this.#stores.tasks.states(round.manifestHash);
     if (boxed + counting + sealed + noised > 0) return;
     const { manifestHash: hash, number } = round;
-    const sheet = this.#stores.sheets.withHash(round.sheetHash);
-    const trendsDays =
-      sheet && (parseCanonicalJson(sheet.bytes) as unknown as Sheet).retention.trends_days;
     const due = (kind: RetentionKind) => {
-      const days = this.#daysOf({ kind, sheet: round.sheetHash }, trendsDays);
+      const days = roundDays(this.#stores, round, kind, this.#daysOf);
       return this.#times.nowMs >= round.closesMs + days * DAY_MS;
     };
     let expired = round.state === 'expired';
