@@ -10,6 +10,7 @@ import { accountPage } from '../http/account.ts';
 import { createApp, errorHandler } from '../http/app.ts';
 import { guard } from '../http/guard.ts';
 import { hpkeConfigRoute } from '../http/hpke-config.ts';
+import { inventoryRoutes } from '../http/inventory.ts';
 import { messagePage, type PageSource, readAsset, sharedPages, usePages } from '../http/pages.ts';
 import { Refusal } from '../http/refusal.ts';
 import { listen } from '../http/serve.ts';
@@ -41,6 +42,7 @@ import { hearRetention, sendRetention } from './retention.ts';
 import { deleteSpentKeys, followSchedule } from './rounds.ts';
 import { helperRoutes } from './routes/dap.ts';
 import { evaluationMail } from './routes/evaluation-mail.ts';
+import { retentionRoutes } from './routes/retention.ts';
 import { roundRoutes } from './routes/rounds.ts';
 import { surveyRoutes } from './routes/surveys.ts';
 import { tokenRoutes } from './routes/tokens.ts';
@@ -187,6 +189,8 @@ export async function startEmployer(config: PartyConfig): Promise<Employer> {
   sharedPages(app, source);
   accountPage(app, source);
   app.use(surveyRoutes(parts, source));
+  app.use(retentionRoutes(parts, source, nudge));
+  app.use(inventoryRoutes(source, parts.logPath));
   if (config.evaluation) {
     app.use(evaluationMail(parts, source, config.evaluationMail ?? (() => [])));
   }

@@ -7,6 +7,7 @@ import { accountPage } from '../http/account.ts';
 import { createApp, errorHandler } from '../http/app.ts';
 import { guard } from '../http/guard.ts';
 import { hpkeConfigRoute } from '../http/hpke-config.ts';
+import { inventoryRoutes } from '../http/inventory.ts';
 import { messagePage, type PageSource, readAsset, sharedPages, usePages } from '../http/pages.ts';
 import { Refusal } from '../http/refusal.ts';
 import { listen } from '../http/serve.ts';
@@ -36,6 +37,7 @@ import { pageRoutes } from './routes/pages.ts';
 import { peerRetentionRoutes } from './routes/peer-retention.ts';
 import { peopleRoutes } from './routes/people.ts';
 import { reportRoutes } from './routes/reports.ts';
+import { retentionRoutes } from './routes/retention.ts';
 import { sheetRoutes } from './routes/sheets.ts';
 import { surveyRoutes } from './routes/surveys.ts';
 import { planDueRounds, whatIsNext } from './schedule.ts';
@@ -140,6 +142,8 @@ export async function startGuardian(config: PartyConfig): Promise<Guardian> {
   app.use(pageRoutes(parts, source, nudge));
   app.use(surveyRoutes(parts, source, nudge));
   accountPage(app, source);
+  app.use(retentionRoutes(parts, source, nudge));
+  app.use(inventoryRoutes(source, parts.logPath));
   app.use(signInRoutes(desk, source));
   app.use(() => {
     throw new Refusal('notFound');

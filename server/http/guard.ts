@@ -11,6 +11,8 @@ const METHODS = { GET: 'get', POST: 'post', OPTIONS: 'options', DELETE: 'delete'
 const STAFF_PAGES = [
   { href: '/surveys', label: 'Surveys' },
   { href: '/account', label: 'Account' },
+  { href: '/retention', label: 'Retention' },
+  { href: '/inventory', label: 'Stored' },
 ];
 
 /** Whose page the layout says it is. */

@@ -144,6 +144,85 @@ export interface AccountPage {
   }[];
 }
 
+/** One setting as the retention pages show it. */
+export interface RetentionSetting {
+  readonly label: string;
+  readonly holds: string;
+  readonly from: string;
+  readonly consequence: string;
+  readonly days: number;
+  /** `days` in words. */
+  readonly inForce: string;
+  readonly standard: string;
+  readonly bounds: string;
+  readonly href: string;
+}
+
+/** `pages/retention.hbs`. */
+export interface RetentionPage {
+  readonly mayChange: boolean;
+  readonly waiting: readonly {
+    readonly words: string;
+    readonly since: string;
+    readonly hash: string;
+  }[];
+  readonly decided: readonly { readonly words: string; readonly since: string }[];
+  /** The installation first, then each survey. */
+  readonly scopes: readonly {
+    readonly heading: string;
+    readonly hint: string | null;
+    readonly settings: readonly RetentionSetting[];
+  }[];
+}
+
+/** `pages/retention-change.hbs` takes it as `setting`. */
+export interface RetentionChangePage extends RetentionSetting {
+  readonly heading: string;
+  /** What is wrong with the form that was sent. */
+  readonly error: string | null;
+  readonly entered: string;
+}
+
+/** `pages/retention-request.hbs` takes it as `request`. */
+export interface RetentionRequestPage {
+  readonly heading: string;
+  readonly stateLabel: string;
+  /** Why it was refused. */
+  readonly reason: string | null;
+  /** In base64url. */
+  readonly hash: string;
+  readonly holds: string;
+  readonly from: string;
+  readonly inForce: string;
+  readonly asked: string;
+  readonly difference: string | null;
+  readonly standard: string;
+  /** Whether it waits for a decision, and the reader may make it. */
+  readonly mayDecide: boolean;
+  /** What is wrong with the form that was sent; at most one of them. */
+  readonly approveError: string | null;
+  readonly refuseError: string | null;
+  readonly refuseText: string;
+}
+
+interface InventoryRow {
+  readonly store: string;
+  readonly records: string;
+  readonly holds: string;
+  readonly why: string;
+  readonly goes: string;
+  /** Days in words. */
+  readonly oldest: string | null;
+  readonly due: string | null;
+}
+
+/** `pages/inventory.hbs`. */
+export interface InventoryPage {
+  readonly unknown: readonly InventoryRow[];
+  readonly stored: readonly InventoryRow[];
+  readonly empty: readonly InventoryRow[];
+}
+
 /** `pages/close-round.hbs` takes it as `closing`. */
 export interface CloseRoundPage {
   readonly number: number;

@@ -14,6 +14,7 @@ import { pathBytes } from '../../http/schema.ts';
 import { SHEET_STATE_WORDS, type SurveyPage } from '../../http/views.ts';
 import type { StoredSheet } from '../../storage/sheets.ts';
 import type { GuardianParts } from '../parts.ts';
+import { wordsOf } from '../retention.ts';
 import { agreesByName, approveSheet, refuseSheet } from '../sheets.ts';
 
 /** UTF-16 code units; a browser holds to half of it, and sends line ends as two. */
@@ -58,6 +59,11 @@ export function surveyRoutes(parts: GuardianParts, source: PageSource, nudge: ()
       ...frame(source, 'Surveys', '/surveys'),
       waiting: sheets.filter(({ state }) => state === 'submitted'),
       decided: sheets.filter(({ state }) => state !== 'submitted'),
+      retention: parts.retention.waiting().map((change) => ({
+        href: `/retention/${toBase64url(change.hash)}`,
+        words: wordsOf(parts, change),
+        since: new Date(change.changedMs).toISOString().slice(0, 10),
+      })),
     });
   });
 

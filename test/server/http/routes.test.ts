@@ -1,8 +1,10 @@
 import type { Express } from 'express';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { toBase64url } from '../../../crypto/bytes.ts';
+import { hashOfChange } from '../../../server/domain/retention.ts';
 import { ROLES, type Role } from '../../../server/domain/staff.ts';
 import { ACCESS } from '../../../server/http/access.ts';
+import { RetentionStore } from '../../../server/storage/retention.ts';
 import {
   openTestRound,
   startTwoParties,
@@ -82,6 +84,18 @@ const EXAMPLES: Record<PartyName, Record<string, Example>> = {
       form: { confirmed: 'yes', named: 'Light' },
       answer: 303,
     },
+    'GET /retention/:change': { path: () => `/retention/${longer}`, answer: 200 },
+    'POST /retention/:change/refuse': {
+      path: () => `/retention/${longer}/refuse`,
+      form: { reason: 'Too long.' },
+      answer: 303,
+    },
+    'POST /retention/:change/approve': {
+      path: () => `/retention/${longest}/approve`,
+      form: { confirmed: 'yes' },
+      answer: 303,
+    },
+    'GET /inventory': { answer: 200 },
     'GET /evaluation/close-round': { answer: 200 },
     'POST /evaluation/close-round': { answer: 303 },
     'POST /sign-out': { answer: 303 },
@@ -95,6 +109,24 @@ const EXAMPLES: Record<PartyName, Record<string, Example>> = {
     'GET /surveys/:sheet': { path: () => `/surveys/${survey}`, answer: 200 },
     'GET /trends': { answer: 200 },
     'GET /trends/groups/:index': { path: () => '/trends/groups/0', answer: 200 },
+    'GET /inventory': { answer: 200 },
+    'GET /retention': { answer: 200 },
+    'GET /retention/:kind/:scope': { path: () => '/retention/logs/installation', answer: 200 },
+    'POST /retention/:kind/:scope': {
+      path: () => '/retention/logs/installation',
+      form: { days: '100', from: '365' },
+      answer: 200,
+    },
+    'POST /retention/:kind/:scope/confirm': {
+      path: () => '/retention/logs/installation/confirm',
+      form: { days: '100', from: '365', word: 'delete' },
+      answer: 303,
+    },
+    'POST /retention/cancel': {
+      path: () => '/retention/cancel',
+      form: { change: toBase64url(new Uint8Array(32)) },
+      answer: 409,
+    },
     'POST /sign-out': { answer: 303 },
     'POST /sign-out/everywhere': { answer: 303 },
   },
@@ -104,11 +136,15 @@ let parties: TwoParties;
 /** Submitted sheets, in base64url. */
 let survey: string;
 let another: string;
+/** Longer retentions that wait for the guardian, in base64url. */
+let longer: string;
+let longest: string;
 
 beforeAll(async () => {
   parties = await startTwoParties();
   await openTestRound(parties, [40]);
   [survey, another] = (await Promise.all(['One', 'Two'].map(submitted))) as [string, string];
+  [longer, longest] = ['lists', 'counts'].map(asked) as [string, string];
 });
 
 afterAll(() => parties.close());
@@ -119,6 +155,15 @@ async function submitted(title: string): Promise<string> {
   const url = `${parties.urls.guardian}/surveys/${hash}`;
   await until(async () => (await fetch(url, { headers: { cookie } })).ok);
   return hash;
+}
+
+/** A longer retention, at the guardian already. */
+function asked(kind: string, i: number): string {
+  const change = { kind: kind as 'lists', sheet: null, number: i + 1, days: 500 };
+  const db = parties.database('guardian');
+  new RetentionStore(db).insert(change, 'waiting', null, 0);
+  db.close();
+  return toBase64url(hashOfChange(change));
 }
 
 /** Asks as a browser does for its own page. */
