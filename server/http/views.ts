@@ -146,6 +146,8 @@ export interface AccountPage {
 
 /** One setting as the retention pages show it. */
 export interface RetentionSetting {
+  /** The label, and whose setting it is. */
+  readonly heading: string;
   readonly label: string;
   readonly holds: string;
   readonly from: string;
@@ -167,17 +169,16 @@ export interface RetentionPage {
     readonly hash: string;
   }[];
   readonly decided: readonly { readonly words: string; readonly since: string }[];
-  /** The installation first, then each survey. */
-  readonly scopes: readonly {
-    readonly heading: string;
-    readonly hint: string | null;
+  readonly installation: readonly RetentionSetting[];
+  /** Approved surveys and those that are over, newest first. */
+  readonly surveys: readonly {
+    readonly title: string;
     readonly settings: readonly RetentionSetting[];
   }[];
 }
 
 /** `pages/retention-change.hbs` takes it as `setting`. */
 export interface RetentionChangePage extends RetentionSetting {
-  readonly heading: string;
   /** What is wrong with the form that was sent. */
   readonly error: string | null;
   readonly entered: string;

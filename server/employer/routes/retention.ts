@@ -159,10 +159,7 @@ function hrefOf({ kind, sheet }: RetentionScope): string {
 }
 
 /** @throws Refusal `notFound` if there is no such survey, or it has no such setting */
-function changeable(
-  parts: EmployerParts,
-  scope: RetentionScope,
-): RetentionSetting & { heading: string } {
+function changeable(parts: EmployerParts, scope: RetentionScope): RetentionSetting {
   const facts = scopeFacts(parts, scope);
   const retention = retentionOf(scope.kind);
   if (facts === undefined || (scope.sheet !== null && !retention.perSurvey)) {
@@ -210,20 +207,13 @@ function retentionPage(parts: EmployerParts, mayChange: boolean): RetentionPage 
         const ending = ENDINGS[change.state as Exclude<ChangeState, 'waiting'>];
         return { words: `${words}: ${ending}${change.reason ? `: ${change.reason}` : ''}`, since };
       }),
-    scopes: [
-      {
-        heading: 'The whole installation',
-        hint: null,
-        settings: RETENTIONS.map(({ kind }) => changeable(parts, { kind, sheet: null })),
-      },
-      ...surveys.map(({ hash }) => ({
-        heading: `“${scopeFacts(parts, { kind: 'trends', sheet: hash })?.title ?? ''}”`,
-        hint: 'A survey may keep less than the installation, never more.',
-        settings: RETENTIONS.filter(({ perSurvey }) => perSurvey).map(({ kind }) =>
-          changeable(parts, { kind, sheet: hash }),
-        ),
-      })),
-    ],
+    installation: RETENTIONS.map(({ kind }) => changeable(parts, { kind, sheet: null })),
+    surveys: surveys.map(({ hash }) => ({
+      title: scopeFacts(parts, { kind: 'trends', sheet: hash })?.title ?? '',
+      settings: RETENTIONS.filter(({ perSurvey }) => perSurvey).map(({ kind }) =>
+        changeable(parts, { kind, sheet: hash }),
+      ),
+    })),
   };
 }
 

@@ -48,7 +48,7 @@ test('shows every setting with its unit, default, bounds and consequence, escape
     '30 to 1095 days',
     'A receipt can no longer tell whether its answer was counted.',
     '“&lt;b&gt;Kept&lt;/b&gt;”',
-    'Published trends: 200 days',
+    '<dt>Published trends</dt><dd>200 days <a',
     `/retention/trends/${sheet}`,
     '/retention/logs/installation',
   ]) {
