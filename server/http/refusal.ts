@@ -11,6 +11,7 @@ const REFUSALS = {
   unsupportedExtension: [400, 'dap', 'The extension is not known here.'],
   unauthorized: [401, 'chorus', 'The caller is not the other party.'],
   notFound: [404, 'chorus', 'There is nothing at this address.'],
+  retentionOver: [410, 'chorus', 'This was kept as long as it was to be, and is deleted.'],
   wrongMediaType: [415, 'chorus', 'The body is not of the type that is expected here.'],
   tooLarge: [413, 'chorus', 'The body is too large.'],
   unavailable: [503, 'chorus', 'Nothing can be stored here just now; nothing was changed.'],

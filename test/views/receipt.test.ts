@@ -373,6 +373,14 @@ describe('after the close', () => {
     await stopped('unreachable');
   });
 
+  it('says that the list is deleted once its retention is over', async () => {
+    const receipt = await answered();
+    closeWith(receipt, { outcome: 'counted' });
+    await visit.page.route('**/list', (route) => route.fulfill({ status: 410 }));
+    await visit.openReceipt(receipt);
+    await stopped('retention_over');
+  });
+
   it('has words for every reason that the two parties know', () => {
     expect(Object.keys(WITHHELD_WORDS).sort()).toEqual([...WITHHELD_REASONS].sort());
     const errors = Object.keys(REFUSED_WORDS) as ReportError[];

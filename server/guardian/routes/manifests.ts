@@ -25,6 +25,7 @@ export function manifestRoutes(parts: GuardianParts): Router {
   router.get('/manifests/:hash/entries', (request, response) => {
     const round = roundOf(parts, request.params.hash);
     const tasks = parts.tasks.ofRound(round.manifestHash);
+    if (tasks.length === 0) throw new Refusal('retentionOver');
     response.json({ entries: tasks.map((task) => toBase64url(task.entry)) });
   });
 
@@ -34,6 +35,9 @@ export function manifestRoutes(parts: GuardianParts): Router {
     const task = /^(0|[1-9]\d{0,6})$/.test(index)
       ? parts.tasks.ofGroup(round.manifestHash, Number(index))
       : undefined;
+    if (task === undefined && parts.tasks.ofGroup(round.manifestHash, 0) === undefined) {
+      throw new Refusal('retentionOver');
+    }
     if (task === undefined) throw new Refusal('notFound');
     let tree = trees.get(hash);
     if (tree === undefined) {
@@ -61,6 +65,9 @@ export function manifestRoutes(parts: GuardianParts): Router {
   router.get('/manifests/:hash/list', (request, response) => {
     const round = roundOf(parts, request.params.hash);
     if (round.listRoot === null) throw new Refusal('notYet', 'the round is not finished');
+    if (parts.rounds.slice(round.manifestHash, 0) === undefined) {
+      throw new Refusal('retentionOver');
+    }
     response.json({
       root: toBase64url(round.listRoot),
       guardian_signature: toBase64url(round.listGuardianSignature as Buffer),

@@ -15,6 +15,7 @@ const STATUS: Record<RefusalCode, number> = {
   unsupportedExtension: 400,
   unauthorized: 401,
   notFound: 404,
+  retentionOver: 410,
   wrongMediaType: 415,
   tooLarge: 413,
   unavailable: 503,

@@ -32,7 +32,7 @@ import { withdraw } from './withdraw.ts';
 /** After these, another file may be chosen on the same screen. */
 const FILE_PROBLEMS: readonly StopCode[] = ['bad_receipt', 'other_guardian'];
 /** After these, the receipt is of no use here, now or later. */
-const USELESS: readonly StopCode[] = ['unknown_receipt', 'altered_receipt'];
+const USELESS: readonly StopCode[] = ['unknown_receipt', 'altered_receipt', 'retention_over'];
 
 /**
  * What can be done with a receipt: find it, open it, withdraw or answer anew before the close, look

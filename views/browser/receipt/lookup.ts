@@ -40,6 +40,7 @@ async function listHead(round: ServedRound): Promise<Record<string, unknown> | u
     throw new Stop('unreachable');
   }
   if (reply.status === 409) return undefined;
+  if (reply.status === 410) throw new Stop('retention_over');
   if (!reply.ok) throw new Stop('unreachable');
   return jsonOf(reply);
 }

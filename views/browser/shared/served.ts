@@ -49,6 +49,7 @@ export async function get(path: string, unknown: StopCode): Promise<Response> {
   } catch {
     throw new Stop('unreachable');
   }
+  if (reply.status === 410) throw new Stop('retention_over');
   if (reply.status === 404 || reply.status === 400) throw new Stop(unknown);
   if (!reply.ok) throw new Stop('unreachable');
   return reply;

@@ -18,6 +18,7 @@ export type StopCode =
   | 'other_guardian'
   | 'unknown_receipt'
   | 'altered_receipt'
+  | 'retention_over'
   | 'failed';
 
 /** The one error of the checks at the start. `detail` fills the gap that some sentences have. */
@@ -104,6 +105,10 @@ export const STOP_WORDS: Readonly<Record<StopCode, readonly [heading: string, se
     altered_receipt: [
       'This receipt does not fit its round',
       'Its parts do not belong together, so it is not as this page made it; please open the receipt that you saved yourself.',
+    ],
+    retention_over: [
+      'The list of this round is deleted',
+      'It was kept for as long as both parties had agreed, so nobody can look up any more what became of an answer.',
     ],
     failed: [
       'This page could not start',

@@ -6,6 +6,7 @@ import { HPKE_SUITE } from '../../../../crypto/hpke.ts';
 import { SLICES } from '../../../../crypto/id-list.ts';
 import { openManifest } from '../../../../crypto/manifest.ts';
 import { sha256 } from '../../../../crypto/sha256.ts';
+import { DAY_MS } from '../../../../server/domain/days.ts';
 import { encodeSheet } from '../../../../server/domain/sheets.ts';
 import {
   closeTestRound,
@@ -14,6 +15,7 @@ import {
   startTwoParties,
   type TestRound,
   type TwoParties,
+  until,
 } from '../../../support/parties.ts';
 import { refusedWith } from '../../../support/played-party.ts';
 
@@ -189,4 +191,24 @@ test('none of it can be written', async () => {
       expect(await refusedWith(reply)).toBe('404 notFound');
     }
   }
+});
+
+describe('past its retention', () => {
+  const goOn = (days: number) => {
+    const { start, duration } = round.head.days;
+    parties.clock.advance((start + duration + days) * DAY_MS);
+    parties.guardian.nudge();
+  };
+
+  test('the list is gone for good, the manifest stays while there are totals', async () => {
+    goOn(365);
+    await until(async () => (await get(`${base()}/list`)).status === 410);
+    expect(await refusedWith(get(`${base()}/list`))).toBe('410 retentionOver');
+    expect((await get(`${base()}/entries`)).status).toBe(200);
+    // Every group was withheld: there are no totals, and nothing else to wait for.
+    goOn(3650);
+    await until(async () => (await get(`${base()}/entries`)).status === 410);
+    expect(await refusedWith(get(`${base()}/entries/0`))).toBe('410 retentionOver');
+    expect((await get(base())).status).toBe(200);
+  });
 });
