@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DAY_MS } from '../domain/days.ts';
 import type { Database } from './database.ts';
 import { wipe } from './key-files.ts';
-import { rewriteTables, tablesOf, unchained } from './rewrite.ts';
+import { deleteTraceless, tablesOf } from './rewrite.ts';
 import type { Round } from './rounds.ts';
 import type { Stores } from './stores.ts';
 import { roundDays } from './sweep.ts';
@@ -88,9 +88,9 @@ export function emptyTables(
   // In this order: what stays of one is what belongs to the one before.
   const first = Object.keys(left);
   const tables = [...first, ...tablesOf(db).filter((name) => !first.includes(name))];
-  return unchained(
+  return deleteTraceless(
     db,
-    () => {
+    (touched) => {
       const emptied = tables
         .filter((table) => !FRAME.includes(table))
         .map((table): Emptied => {
@@ -102,7 +102,7 @@ export function emptyTables(
       if (!trial) {
         db.prepare('UPDATE tasks SET accepted = 0, lots = 0').run();
         db.prepare('INSERT OR IGNORE INTO ending (id, decommissioned_ms) VALUES (1, ?)').run(nowMs);
-        rewriteTables(db, tables);
+        for (const table of tables) touched.add(table);
       }
       return emptied;
     },

@@ -1,42 +1,35 @@
 import type { Database } from './database.ts';
 
-/**
- * Writes what is left of tables anew, so that nothing stays of rows that were deleted from them.
- * SQLite overwrites what it deletes, but when it moved rows from page to page before, copies stay in
- * the free space of a table's pages. Emptying a table frees all of its pages, and `secure_delete`
- * overwrites freed pages whole; what is left is then written to fresh ones. In one transaction with
- * the deletion: a crash leaves all of it done, or nothing. Truncate the log afterwards.
- *
- * Foreign keys have to be off (`unchained`), or SQLite would delete row by row.
- */
-export function rewriteTables(db: Database, tables: Iterable<string>): void {
-  for (const table of tables) {
-    const rows = db.prepare(`SELECT * FROM ${table}`).raw().all() as unknown[][];
-    db.prepare(`DELETE FROM ${table}`).run();
-    const [first] = rows;
-    if (first === undefined) continue;
-    const insert = db.prepare(`INSERT INTO ${table} VALUES (${first.map(() => '?').join()})`);
-    for (const row of rows) insert.run(...row);
-  }
-}
-
 /** What a trial throws to undo itself. */
 class TrialOver extends Error {}
 
 /**
- * Runs `work` as one transaction in which foreign keys are looked at once, at its end.
- * @param trial whether to undo all of it afterwards
+ * Deletes rows so that nothing stays of them in the database. SQLite overwrites what it deletes, but
+ * when it moved rows from page to page before, copies stay in the free space of a table's pages.
+ * Emptying a whole table frees all of its pages, and `secure_delete` overwrites freed pages whole; what
+ * is left of the table is then written to fresh ones. All of it is one transaction: a crash leaves
+ * everything done, or nothing. Truncate the log afterwards.
+ *
+ * @param work deletes, and names the tables that it has deleted from or changed. Foreign keys are off
+ * meanwhile, so nothing is deleted by cascade; they are looked at before the transaction ends
+ * @param trial whether to undo all of it
  * @returns what `work` returned
  */
-export function unchained<T>(db: Database, work: () => T, trial = false): T {
+export function deleteTraceless<T>(
+  db: Database,
+  work: (touched: Set<string>) => T,
+  trial = false,
+): T {
   let result: T | undefined;
+  // With foreign keys on, SQLite would empty a table that others refer to row by row.
   db.pragma('foreign_keys = OFF');
   try {
     db.transaction(() => {
-      result = work();
+      const touched = new Set<string>();
+      result = work(touched);
       if (trial) throw new TrialOver();
-      const broken = db.pragma('foreign_key_check') as unknown[];
-      if (broken.length > 0) throw new Error('a row would be left without what it refers to');
+      for (const table of touched) rewriteTable(db, table);
+      checkReferences(db, touched);
     }).immediate();
   } catch (error) {
     if (!(error instanceof TrialOver)) throw error;
@@ -44,6 +37,25 @@ export function unchained<T>(db: Database, work: () => T, trial = false): T {
     db.pragma('foreign_keys = ON');
   }
   return result as T;
+}
+
+function rewriteTable(db: Database, table: string): void {
+  const rows = db.prepare(`SELECT * FROM ${table}`).raw().all() as unknown[][];
+  db.prepare(`DELETE FROM ${table}`).run();
+  const [first] = rows;
+  if (first === undefined) return;
+  const insert = db.prepare(`INSERT INTO ${table} VALUES (${first.map(() => '?').join()})`);
+  for (const row of rows) insert.run(...row);
+}
+
+/** @throws Error if a row refers to one of these tables, and to no row of it */
+function checkReferences(db: Database, parents: ReadonlySet<string>): void {
+  for (const table of tablesOf(db)) {
+    const keys = db.pragma(`foreign_key_list(${table})`) as { table: string }[];
+    if (!keys.some((key) => parents.has(key.table))) continue;
+    const broken = db.pragma(`foreign_key_check(${table})`) as unknown[];
+    if (broken.length > 0) throw new Error(`a row of ${table} would be left alone`);
+  }
 }
 
 /** The tables of a database, in the order of their names. */

@@ -4,7 +4,7 @@ import { DAY_MS } from '../domain/days.ts';
 import type { RetentionKind, RetentionScope } from '../domain/retention.ts';
 import { IDLE_MS } from '../domain/staff.ts';
 import type { Database } from './database.ts';
-import { rewriteTables, tablesOf, tablesWith, unchained } from './rewrite.ts';
+import { deleteTraceless, tablesOf, tablesWith } from './rewrite.ts';
 import type { Round } from './rounds.ts';
 import type { Stores } from './stores.ts';
 
@@ -42,15 +42,14 @@ export function sweepTables(
   trial = false,
   daysOf: DaysOf = (scope, trendsDays) => stores.retention.days(scope, trendsDays),
 ): Removal[] {
-  return unchained(
+  return deleteTraceless(
     stores.db,
-    () => {
-      const sweep = new Sweep(stores, times, daysOf);
+    (touched) => {
+      const sweep = new Sweep(stores, times, daysOf, touched);
       for (const round of stores.rounds.all()) sweep.round(round);
       sweep.queue();
       sweep.sessions();
       sweep.logs();
-      if (!trial) rewriteTables(stores.db, sweep.touched);
       return sweep.removals;
     },
     trial,
@@ -73,14 +72,15 @@ export function roundDays(
 /** One run, inside its transaction. */
 class Sweep {
   readonly removals: Removal[] = [];
-  readonly touched = new Set<string>();
+  readonly #touched: Set<string>;
   readonly #stores: SweepStores;
   readonly #db: Database;
   readonly #times: SweepTimes;
   readonly #daysOf: DaysOf;
   readonly #tables: ReadonlySet<string>;
 
-  constructor(stores: SweepStores, times: SweepTimes, daysOf: DaysOf) {
+  constructor(stores: SweepStores, times: SweepTimes, daysOf: DaysOf, touched: Set<string>) {
+    this.#touched = touched;
     this.#stores = stores;
     this.#db = stores.db;
     this.#times = times;
@@ -213,13 +213,13 @@ class Sweep {
 
   #delete(table: string, where: string, ...values: (number | Uint8Array)[]): number {
     const { changes } = this.#db.prepare(`DELETE FROM ${table} WHERE ${where}`).run(...values);
-    if (changes > 0) this.touched.add(table);
+    if (changes > 0) this.#touched.add(table);
     return changes;
   }
 
   #update(table: string, set: string, where: string, value: number | Uint8Array): number {
     const { changes } = this.#db.prepare(`UPDATE ${table} SET ${set} WHERE ${where}`).run(value);
-    if (changes > 0) this.touched.add(table);
+    if (changes > 0) this.#touched.add(table);
     return changes;
   }
 
