@@ -1,8 +1,11 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { utf8 } from '../../../crypto/bytes.ts';
+import { sha256 } from '../../../crypto/sha256.ts';
 import { type Database, openDatabase, truncateWal } from '../../../server/storage/database.ts';
 import { deleteTraceless, tablesOf, tablesWith } from '../../../server/storage/rewrite.ts';
 import { testFolder } from '../../support/folder.ts';
+import { findInFolder, Needles } from '../../support/needles.ts';
 
 let db: Database;
 
@@ -81,4 +84,43 @@ test('tables are found by name and by column, without SQLite’s own', () => {
   expect(tablesOf(db)).toEqual(['children', 'counted', 'migrations', 'others', 'parents']);
   expect(tablesWith(db, 'name')).toEqual(['children', 'counted', 'migrations', 'parents']);
   expect(tablesWith(db, 'child')).toEqual(['others']);
+});
+
+describe('on the bytes', () => {
+  /** Rows that came in any order, and of which every third stays. Nothing here is drawn. */
+  const rows = Array.from({ length: 3000 }, (_, i) => ({
+    key: sha256(utf8(`key ${i}`)),
+    stays: i % 3 === 0,
+  }));
+
+  function filled(): Needles {
+    const needles = new Needles();
+    db.exec('CREATE TABLE keyed (key BLOB PRIMARY KEY, stays INTEGER NOT NULL) STRICT');
+    const insert = db.prepare('INSERT INTO keyed VALUES (?, ?)');
+    db.transaction(() => {
+      for (const { key, stays } of rows) insert.run(key, Number(stays));
+    })();
+    for (const { key, stays } of rows) needles.add(stays ? 'stays' : 'goes', key);
+    return needles;
+  }
+  const look = (needles: Needles) => {
+    truncateWal(db);
+    return [...findInFolder(needles, dirname(db.name))].sort();
+  };
+
+  test('a plain deletion leaves copies behind', () => {
+    const needles = filled();
+    db.exec('DELETE FROM keyed WHERE stays = 0');
+    expect(look(needles)).toEqual(['goes', 'stays']);
+  });
+
+  test('this one leaves none', () => {
+    const needles = filled();
+    deleteTraceless(db, (touched) => {
+      touched.add('keyed');
+      db.exec('DELETE FROM keyed WHERE stays = 0');
+    });
+    expect(look(needles)).toEqual(['stays']);
+    expect(db.prepare('SELECT COUNT(*) FROM keyed').pluck().get()).toBe(1000);
+  });
 });
