@@ -4,6 +4,7 @@ import { sha256 } from '../../crypto/sha256.ts';
 import { halfTime, remindedLately } from '../domain/invitations.ts';
 import { Refusal } from '../http/refusal.ts';
 import { truncateWal } from '../storage/database.ts';
+import { endRound } from '../storage/invitations.ts';
 import type { RoundUnit } from '../storage/roster.ts';
 import type { Round } from '../storage/rounds.ts';
 import { transact } from '../storage/stores.ts';
@@ -189,10 +190,7 @@ export async function endInvitations(parts: EmployerParts): Promise<boolean> {
     await parts.tokenKeys.delete(number);
     parts.tokenKeyMaking.forget(number);
     deleteInvitationSecret(parts.keyFiles, number);
-    transact(parts.db, () => {
-      parts.invitations.end(number);
-      parts.mailQueue.deleteOfRound(number);
-    });
+    endRound(parts.db, parts, number);
     truncateWal(parts.db);
     progress = true;
   }

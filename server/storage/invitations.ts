@@ -1,4 +1,6 @@
 import type { Database } from './database.ts';
+import type { MailQueue } from './mail-queue.ts';
+import { deleteTraceless } from './rewrite.ts';
 
 /** One person who is invited to a round. */
 export interface Invitee {
@@ -229,6 +231,22 @@ export class InvitationStore {
     this.#deleteCodes.run(round);
     this.#deleteInvitees.run(round);
   }
+}
+
+/**
+ * Deletes the people, codes and mail of a round that is closed, and keeps how many codes were used. No
+ * copy of a person stays behind. Truncate the log afterwards.
+ */
+export function endRound(
+  db: Database,
+  { invitations, mailQueue }: { invitations: InvitationStore; mailQueue: MailQueue },
+  round: number,
+): void {
+  deleteTraceless(db, (touched) => {
+    invitations.end(round);
+    mailQueue.deleteOfRound(round);
+    touched.add('invitees').add('mail_queue');
+  });
 }
 
 function flags(row: InvitationsRow): Invitations {

@@ -1,6 +1,7 @@
 import type { UnitSize } from '../domain/org.ts';
 import type { Person } from '../domain/roster.ts';
 import type { Database } from './database.ts';
+import { deleteTraceless } from './rewrite.ts';
 
 /** A unit as a round was planned with it. */
 export interface RoundUnit extends UnitSize {
@@ -123,7 +124,8 @@ export class RosterStore {
 
   /**
    * Puts these people, with distinct addresses, in place of the roster, in one transaction; who
-   * stays keeps their id. What is removed may lie in the WAL until the caller truncates it.
+   * stays keeps their id. Nothing stays of who is removed, once the caller
+   * has truncated the WAL.
    *
    * @param version of the roster that the change was shown against
    * @param progress called every 5,000 people, and at the end, with the people written so far
@@ -134,7 +136,7 @@ export class RosterStore {
     version: number,
     progress: (written: number) => void = () => {},
   ): boolean {
-    const replaced = this.#db.transaction(() => {
+    return deleteTraceless(this.#db, (touched) => {
       if (this.version() !== version) return false;
       const left = new Map(this.#people.all().map((row) => [row.email, row]));
       const unitIds = this.#unitIds(people);
@@ -145,16 +147,18 @@ export class RosterStore {
         left.delete(email);
         const same = known?.name === name && known.unit === unit && known.language === language;
         const id = same ? known.id : this.#put.get(email, name, unitIds(unit), language);
+        // What a row said before is deleted too.
+        if (known !== undefined && !same) touched.add('people');
         for (const path of managerOf) this.#addManager.run(id, unitIds(path));
         if ((i + 1) % PEOPLE_A_REPORT === 0) progress(i + 1);
       });
       for (const { id } of left.values()) this.#remove.run(id);
-      this.#sweepUnits.run();
+      if (left.size > 0) touched.add('people');
+      if (this.#sweepUnits.run().changes > 0) touched.add('units');
       this.#raise.run();
       progress(people.length);
       return true;
     });
-    return replaced.immediate();
   }
 
   /** Adds the units of these people. @returns the id of each by its path */

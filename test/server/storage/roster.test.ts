@@ -2,9 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { toHex, utf8 } from '../../../crypto/bytes.ts';
+import { sha256 } from '../../../crypto/sha256.ts';
 import type { Person } from '../../../server/domain/roster.ts';
-import { type Database, openDatabase } from '../../../server/storage/database.ts';
+import { type Database, openDatabase, truncateWal } from '../../../server/storage/database.ts';
 import { RosterStore } from '../../../server/storage/roster.ts';
+import { findInFolder, Needles } from '../../support/needles.ts';
 import { MIGRATIONS } from '../../support/parties.ts';
 
 let folder: string;
@@ -127,5 +130,35 @@ describe('the units of a round', () => {
       expect(() => roster.freeze(7, [...UNITS, bad])).toThrow();
       expect(roster.roundUnits(7)).toEqual(before);
     }
+  });
+});
+
+describe('who is removed, and what a person was called before', () => {
+  it('is in no byte of any file', () => {
+    const needles = new Needles();
+    const secret = (i: number, label: string) => {
+      const text = toHex(sha256(utf8(`${label} ${i}`))).slice(0, 32);
+      needles.add(label, utf8(text));
+      return text;
+    };
+    const people = Array.from({ length: 2000 }, (_, i) => {
+      const label = i % 3 === 0 ? 'stays' : i % 3 === 1 ? 'goes' : 'changes';
+      return person(i, { email: `${secret(i, label)}@example.com` });
+    });
+    const named = people.map((one, i) =>
+      i % 3 === 2 ? { ...one, name: secret(i, 'old name') } : one,
+    );
+    roster.replace(named, roster.version());
+    const look = () => {
+      truncateWal(db);
+      return [...findInFolder(needles, folder)].sort();
+    };
+    expect(look()).toEqual(['changes', 'goes', 'old name', 'stays']);
+    roster.replace(
+      people.filter((_, i) => i % 3 !== 1),
+      roster.version(),
+    );
+    expect(look()).toEqual(['changes', 'stays']);
+    expect(db.pragma('foreign_keys', { simple: true })).toBe(1);
   });
 });
