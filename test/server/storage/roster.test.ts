@@ -141,7 +141,7 @@ describe('who is removed, and what a person was called before', () => {
       needles.add(label, utf8(text));
       return text;
     };
-    const people = Array.from({ length: 2000 }, (_, i) => {
+    const people = Array.from({ length: 9000 }, (_, i) => {
       const label = i % 3 === 0 ? 'stays' : i % 3 === 1 ? 'goes' : 'changes';
       return person(i, { email: `${secret(i, label)}@example.com` });
     });
