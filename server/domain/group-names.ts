@@ -9,7 +9,7 @@ import { nameKey, PATH_SEPARATOR } from './unit-path.ts';
  * |---|---|
  * | all of it | Logistics |
  * | those directly at it alone | Logistics, without its teams |
- * | units alone, each smaller than any published one | Logistics, smaller teams |
+ * | units alone, each smaller than any published one next below | Logistics, smaller teams |
  * | units alone, not all smaller | Logistics, other teams |
  * | anything else, one or two units being published | Logistics, without Drivers |
  * | anything else | Logistics, everyone else |

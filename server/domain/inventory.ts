@@ -69,6 +69,20 @@ export const INVENTORY: readonly InventoryItem[] = [
     goes: LISTED,
   },
   {
+    store: 'counted_tokens',
+    parties: EMPLOYER,
+    holds: 'hashes of the public keys of the reports that were counted',
+    why: 'one answer for one token, whatever the guardian sends',
+    goes: 'when its group is sealed or withheld',
+  },
+  {
+    store: 'account',
+    parties: BOTH,
+    holds: 'of each round its number, first day, preset and cost',
+    why: 'no round opens that would pass the account of twelve months',
+    goes: 'two years after the round began, or when it ended without noise',
+  },
+  {
     store: 'aggregation_jobs',
     parties: EMPLOYER,
     holds: 'replies to the guardian while a group is counted',

@@ -77,7 +77,7 @@ describe('exit codes', () => {
       'chorus pair URL CODE',
       'chorus roster import FILE [--dry-run]',
       'chorus survey check FILE',
-      'chorus survey list | show SHEET | approve SHEET | refuse SHEET REASON',
+      'chorus survey list | show SHEET | approve SHEET [Light] | refuse SHEET REASON',
       'chorus round list | status NUMBER | plan [--first YYYY-MM-DD] | open NUMBER | close NUMBER',
       'CHORUS_SETTINGS',
     ]) {

@@ -211,8 +211,12 @@ describe('the names of groups', () => {
         for (const { node, name } of plan.groups) {
           if (!name.endsWith(', smaller teams')) continue;
           expect(tree.nodes[node]?.direct).toBe(0);
-          const below = plan.published.filter(
+          const within = plan.published.filter(
             (id) => id !== node && subtree(tree, node).includes(id),
+          );
+          // Those next below: what they hold in turn is not left of this unit.
+          const below = within.filter(
+            (id) => !within.some((other) => other !== id && subtree(tree, other).includes(id)),
           );
           const smallestPublished = Math.min(...below.map((id) => tree.nodes[id]?.size as number));
           const inGroup = plan.groups.findIndex((group) => group.node === node);
