@@ -62,7 +62,7 @@ export function previewLines({ people, presets, rows, coarseness }: Preview): st
         .map(({ name, people: size, expected, cells }) => [
           name,
           String(size),
-          `${expected}+`,
+          String(expected),
           ...cells.map(cellWords),
         ]),
     ]),

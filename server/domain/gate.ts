@@ -4,6 +4,7 @@ import {
   type Direction,
   type Estimate,
   estimateBlock,
+  type Noise,
   reliableChanges,
   roundedDown,
 } from './estimate.ts';
@@ -134,9 +135,44 @@ function bandCell({ value }: Estimate, { bands: [low, high], bottom, top }: Rule
 }
 
 function cellOf(estimate: Estimate, rules: Rules): Cell {
-  if (estimate.noiseError <= rules.numberError) return numberCell(estimate, rules);
-  if (estimate.noiseError <= rules.bandError) return bandCell(estimate, rules);
-  return gap(TOO_NOISY);
+  const form = formOf(estimate, rules);
+  if (form === 'number') return numberCell(estimate, rules);
+  return form === 'band' ? bandCell(estimate, rules) : gap(TOO_NOISY);
+}
+
+/** What a figure may be shown as. */
+export type Form = 'number' | 'band' | 'too noisy';
+
+function formOf({ noiseError }: Estimate, { numberError, bandError }: Rules): Form {
+  if (noiseError <= numberError) return 'number';
+  return noiseError <= bandError ? 'band' : 'too noisy';
+}
+
+/**
+ * How the figures of a group would be shown before anybody has answered: those of its worst item, if
+ * as many answered as are expected and spread evenly over the options. Made of sizes alone.
+ * @param reports how many are expected, of `roster` people
+ */
+export function expectedForms(
+  sheet: Sheet,
+  reports: number,
+  roster: number,
+): { readonly share: Form; readonly mean: Form } {
+  const forms: { share: Form[]; mean: Form[] } = { share: [], mean: [] };
+  for (const { options, favourable, meanBands } of itemsOf(sheet)) {
+    const counts = [...options.map(() => reports / options.length), 0];
+    const estimate =
+      reports < sheet.k
+        ? undefined
+        : estimateBlock({ counts, reports, roster, groups: 1, favourable }, noiseOf(sheet));
+    forms.share.push(estimate === undefined ? 'too noisy' : formOf(estimate.share, SHARE));
+    if (meanBands === null) continue;
+    const rules = meanRules(options.length, meanBands);
+    forms.mean.push(estimate === undefined ? 'too noisy' : formOf(estimate.mean, rules));
+  }
+  const worst = (of: readonly Form[]): Form =>
+    of.includes('too noisy') ? 'too noisy' : of.includes('band') ? 'band' : 'number';
+  return { share: worst(forms.share), mean: worst(forms.mean) };
 }
 
 /** The cells of one item. @param estimate undefined where nothing could be estimated */
@@ -254,7 +290,6 @@ export class Released {
   }
 
   #estimate(sheet: Sheet, { places, favourable }: Item): BlockEstimate | undefined {
-    const { numerator, denominator } = sheet.noise.variance;
     return estimateBlock(
       {
         counts: this.#published.totals.slice(places.from, places.to),
@@ -263,7 +298,11 @@ export class Released {
         groups: this.#groups,
         favourable,
       },
-      { variance: numerator / denominator, by: sheet.noise.by },
+      noiseOf(sheet),
     );
   }
+}
+
+function noiseOf({ noise }: Sheet): Noise {
+  return { variance: noise.variance.numerator / noise.variance.denominator, by: noise.by };
 }

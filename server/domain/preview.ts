@@ -1,6 +1,6 @@
 import type { Sheet } from '../../crypto/sheet.ts';
 import { type AccountEntry, rhoWords, shortageOf, shortageWords, standingOn } from './account.ts';
-import { estimateBlock, roundedDown } from './estimate.ts';
+import { expectedForms, type Form } from './gate.ts';
 import {
   guessChance,
   LIGHT_WORDS,
@@ -17,7 +17,6 @@ import { PlanError } from './plan-error.ts';
 import { sureToReach } from './plan-size.ts';
 import { type Group, type Plan, planning } from './planner.ts';
 import { smallestGroup } from './round-groups.ts';
-import { type Form, meanForm, shareForm } from './shown.ts';
 import type { Turns } from './turns.ts';
 
 /**
@@ -50,7 +49,7 @@ export interface PreviewRow {
   readonly department: string;
   /** People on the roster. */
   readonly people: number;
-  /** How many of them are expected to answer, rounded down to a multiple of 5. */
+  /** How many of them are expected to answer. */
   readonly expected: number;
   /** One for each preset, in their order. */
   readonly cells: readonly PreviewCell[];
@@ -201,20 +200,9 @@ function expectedOf(sheet: Sheet, people: number): number {
   return Math.floor((people * sheet.response_percent) / 100);
 }
 
-/** What a group of this size would read as, its answers spread evenly: the worst of its questions. */
+/** What a group of this size would read as. */
 function formsOf(sheet: Sheet, people: number): ExpectedForms {
-  const reports = expectedOf(sheet, people);
-  const { numerator, denominator } = sheet.noise.variance;
-  const noise = { variance: numerator / denominator, by: sheet.noise.by };
-  let [shareError, meanError] = [0, 0];
-  for (const { options, favourable } of sheet.questions) {
-    const counts = [...options.map(() => reports / options.length), 0];
-    const block = { counts, reports, roster: people, groups: 1, favourable };
-    const estimate = reports < sheet.k ? undefined : estimateBlock(block, noise);
-    shareError = Math.max(shareError, estimate?.share.noiseError ?? Number.POSITIVE_INFINITY);
-    meanError = Math.max(meanError, estimate?.mean.noiseError ?? Number.POSITIVE_INFINITY);
-  }
-  return { share: shareForm(shareError), mean: meanForm(meanError) };
+  return expectedForms(sheet, expectedOf(sheet, people), people);
 }
 
 function countForms(sheet: Sheet, groups: readonly Group[]): FormCounts {
@@ -243,7 +231,7 @@ function rowsOf(sheet: Sheet, tree: OrgTree, plans: readonly (Plan | undefined)[
         name,
         department,
         people: rosterSize,
-        expected: roundedDown(expectedOf(sheet, rosterSize)),
+        expected: expectedOf(sheet, rosterSize),
         cells: plans.map((plan, i): PreviewCell => {
           if (plan === undefined) return { state: 'no group' };
           const here = own[i];

@@ -73,16 +73,3 @@ function shareWords(share: number): string {
   if (share >= MOST_SHARE) return `${WRITTEN.share.number(MOST_SHARE)} or more`;
   return WRITTEN.share.number(share);
 }
-
-/** What a figure may be shown as, by the standard error of its noise (disclosure policy §4). */
-export type Form = 'number' | 'band' | 'too noisy';
-
-/** @param error of a mean, in scale points */
-export function meanForm(error: number): Form {
-  return error <= 0.15 ? 'number' : error <= 0.3 ? 'band' : 'too noisy';
-}
-
-/** @param error of a share, 0 … 1 */
-export function shareForm(error: number): Form {
-  return error <= 0.05 ? 'number' : error <= 0.12 ? 'band' : 'too noisy';
-}

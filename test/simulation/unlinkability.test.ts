@@ -84,8 +84,6 @@ describe('who sent which report', () => {
         'last request in employer/employer.sqlite / row of id in guardian.box',
       );
       expect(ways).toContain('row of number in employer.went_on / row of id in guardian.box');
-      // And with places in files alone.
-      expect(ways.some((way) => /^last request in .* \/ (first|last) id in /.test(way))).toBe(true);
     },
     LIMIT_MS,
   );
