@@ -1,6 +1,5 @@
-import { parseCanonicalJson } from '../../crypto/canonical.ts';
-import type { Sheet } from '../../crypto/sheet.ts';
 import type { RetentionScope } from '../domain/retention.ts';
+import { storedSheet } from '../domain/sheets.ts';
 import type { RetentionStore } from '../storage/retention.ts';
 import type { SheetStore } from '../storage/sheets.ts';
 
@@ -23,7 +22,7 @@ export function scopeFacts(
   if (scope.sheet === null) return { title: null, days: retention.days(scope), most: undefined };
   const stored = parts.sheets.withHash(scope.sheet);
   if (stored?.state !== 'approved' && stored?.state !== 'retired') return undefined;
-  const sheet = parseCanonicalJson(stored.bytes) as unknown as Sheet;
+  const sheet = storedSheet(stored.bytes);
   const { trends_days } = sheet.retention;
   return {
     title: sheet.title,

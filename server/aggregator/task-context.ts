@@ -13,6 +13,7 @@ import type { TokenBinding } from '../../crypto/token.ts';
 import { taskChallengeHash } from '../../crypto/token-challenge.ts';
 import { prio3Survey } from '../../crypto/vdaf/circuits/survey.ts';
 import type { Prio3 } from '../../crypto/vdaf/prio3.ts';
+import { storedSheet } from '../domain/sheets.ts';
 import type { RoundStore } from '../storage/rounds.ts';
 import type { SheetStore } from '../storage/sheets.ts';
 import type { Task } from '../storage/tasks.ts';
@@ -65,7 +66,7 @@ export class Contexts {
     const stored = round && this.#sheets.withHash(round.sheetHash);
     if (round === undefined || stored === undefined) throw new Error('no such round or sheet');
     const head = checkHead(parseCanonicalJson(round.head));
-    const sheet = parseCanonicalJson(stored.bytes) as unknown as Sheet;
+    const sheet = storedSheet(stored.bytes);
     const context = {
       head,
       sheet,

@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { parseCanonicalJson } from '../../crypto/canonical.ts';
-import type { Sheet } from '../../crypto/sheet.ts';
 import { PlanError } from '../domain/plan-error.ts';
 import { parseRoster, type RosterRow } from '../domain/roster.ts';
 import { COLUMN_WORDS } from '../domain/roster-columns.ts';
 import { diffRoster, type RosterDiff } from '../domain/roster-diff.ts';
 import { roundGroups, smallestGroup } from '../domain/round-groups.ts';
+import { storedSheet } from '../domain/sheets.ts';
 import { atOnce } from '../domain/turns.ts';
 import type { EmployerParts } from '../employer/parts.ts';
 import { truncateWal } from '../storage/database.ts';
@@ -102,7 +101,7 @@ function groups(parts: EmployerParts, io: CommandIo): void {
   }
   const units = parts.roster.unitSizes();
   for (const { bytes } of sheets) {
-    const sheet = parseCanonicalJson(bytes) as unknown as Sheet;
+    const sheet = storedSheet(bytes);
     io.out(`“${sheet.title}”: groups of at least ${smallestGroup(sheet)} people`);
     try {
       for (const group of atOnce(roundGroups(units, sheet)).groups) {

@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { toBase64url } from '../../crypto/bytes.ts';
-import { parseCanonicalJson } from '../../crypto/canonical.ts';
 import { sha256 } from '../../crypto/sha256.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
 import { LIGHT_WORDS } from '../domain/noise-presets.ts';
 import { sheetFacts } from '../domain/sheet-facts.ts';
 import { parseSheetFile } from '../domain/sheet-file.ts';
-import { encodeSheet } from '../domain/sheets.ts';
+import { encodeSheet, storedSheet } from '../domain/sheets.ts';
 import type { EmployerParts } from '../employer/parts.ts';
 import { draftSheet, previewOf, submitSheets } from '../employer/sheets.ts';
 import type { GuardianParts } from '../guardian/parts.ts';
@@ -153,7 +152,7 @@ function find(sheets: readonly StoredSheet[], start: string): StoredSheet {
 }
 
 function sheetOf(stored: StoredSheet): Sheet {
-  return parseCanonicalJson(stored.bytes) as unknown as Sheet;
+  return storedSheet(stored.bytes);
 }
 
 function shortHash(hash: Uint8Array): string {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { canonicalJson } from '../../crypto/canonical.ts';
+import { canonicalJson, parseCanonicalJson } from '../../crypto/canonical.ts';
 import type { DerivedItem, Question, Sheet } from '../../crypto/sheet.ts';
 import { compare, exactly } from './fraction.ts';
 import { presetNoise, TERMS } from './noise-presets.ts';
@@ -145,6 +145,11 @@ function faultOf(
 /** The sheet in this JSON value. @throws ZodError with the path and the reason of each fault */
 export function parseSheet(value: unknown): Sheet {
   return SHEET.parse(value);
+}
+
+/** The sheet in bytes that this party checked before it stored them. */
+export function storedSheet(bytes: Uint8Array): Sheet {
+  return parseCanonicalJson(bytes) as unknown as Sheet;
 }
 
 /** The bytes whose hash is signed. */

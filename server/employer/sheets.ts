@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { toBase64url } from '../../crypto/bytes.ts';
-import { parseCanonicalJson } from '../../crypto/canonical.ts';
 import { CryptoError } from '../../crypto/errors.ts';
 import { sha256 } from '../../crypto/sha256.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
@@ -8,7 +7,7 @@ import { verifySignature } from '../../crypto/signing.ts';
 import { inTurns } from '../aggregator/paced.ts';
 import { DAY_MS } from '../domain/days.ts';
 import { type Preview, previewing } from '../domain/preview.ts';
-import { encodeSheet } from '../domain/sheets.ts';
+import { encodeSheet, storedSheet } from '../domain/sheets.ts';
 import { Refusal } from '../http/refusal.ts';
 import { bytesField } from '../http/schema.ts';
 import { each } from '../jobs/each.ts';
@@ -102,8 +101,7 @@ export function previewOf(parts: EmployerParts, sheet: Sheet): Promise<Preview> 
 
 /** What this party does or waits for next, in sentences for people. */
 export function whatIsNext(parts: EmployerParts): string[] {
-  const title = (stored: StoredSheet) =>
-    (parseCanonicalJson(stored.bytes) as unknown as Sheet).title;
+  const title = (stored: StoredSheet) => storedSheet(stored.bytes).title;
   return [
     ...parts.sheets
       .inState('draft')

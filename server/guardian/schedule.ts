@@ -1,8 +1,8 @@
-import { parseCanonicalJson } from '../../crypto/canonical.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
 import { lastStart } from '../aggregator/last-start.ts';
 import { type Days, today } from '../domain/days.ts';
 import { nextRound } from '../domain/schedule.ts';
+import { storedSheet } from '../domain/sheets.ts';
 import { dayWords } from '../domain/shown.ts';
 import { each } from '../jobs/each.ts';
 import { PeerRefusal } from '../peer/client.ts';
@@ -112,5 +112,5 @@ async function planFree(
 }
 
 function sheetIn(stored: StoredSheet): Sheet {
-  return parseCanonicalJson(stored.bytes) as unknown as Sheet;
+  return storedSheet(stored.bytes);
 }

@@ -4,7 +4,7 @@ import type { Sheet } from '../../crypto/sheet.ts';
 import { sign } from '../../crypto/signing.ts';
 import { today } from '../domain/days.ts';
 import { TERMS } from '../domain/noise-presets.ts';
-import { parseSheet } from '../domain/sheets.ts';
+import { parseSheet, storedSheet } from '../domain/sheets.ts';
 import { Refusal } from '../http/refusal.ts';
 import type { StoredSheet } from '../storage/sheets.ts';
 import { transact } from '../storage/stores.ts';
@@ -60,7 +60,7 @@ export async function retireSheets(parts: GuardianParts): Promise<boolean> {
   const now = parts.clock.now();
   let progress = false;
   for (const { hash, bytes } of parts.sheets.inState('approved')) {
-    const { end_day } = parseCanonicalJson(bytes) as unknown as Sheet;
+    const { end_day } = storedSheet(bytes);
     if (today(now, parts.timeZone) <= end_day) continue;
     if (parts.sheets.move(hash, 'approved', 'retired', now)) progress = true;
   }
@@ -69,9 +69,7 @@ export async function retireSheets(parts: GuardianParts): Promise<boolean> {
 
 export function titleOf(parts: GuardianParts, hash: Uint8Array): string {
   const stored = parts.sheets.withHash(hash);
-  return stored === undefined
-    ? 'an unknown sheet'
-    : (parseCanonicalJson(stored.bytes) as unknown as Sheet).title;
+  return stored === undefined ? 'an unknown sheet' : storedSheet(stored.bytes).title;
 }
 
 function notSubmitted(parts: GuardianParts, hash: Uint8Array): Refusal {

@@ -1,10 +1,9 @@
 import type { Express } from 'express';
-import { parseCanonicalJson } from '../../crypto/canonical.ts';
-import type { Sheet } from '../../crypto/sheet.ts';
 import { rhoWords, standingOn, WINDOW_DAYS } from '../domain/account.ts';
 import { DAY_MS } from '../domain/days.ts';
 import { toNumber } from '../domain/fraction.ts';
 import { epsilonOf, LIGHT_WORDS, TERMS } from '../domain/noise-presets.ts';
+import { storedSheet } from '../domain/sheets.ts';
 import { dayWords } from '../domain/shown.ts';
 import { pageHeaders } from './app.ts';
 import { frame, type PageSource } from './pages.ts';
@@ -35,7 +34,7 @@ function page({ stores }: PageSource): AccountPage {
       return {
         number: round,
         // The account outlives the survey that a round was of.
-        survey: sheet ? (parseCanonicalJson(sheet.bytes) as unknown as Sheet).title : null,
+        survey: sheet ? storedSheet(sheet.bytes).title : null,
         preset: TERMS[preset].name,
         began: dayWords(firstDay),
         cost: rhoWords(cost),

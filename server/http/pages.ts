@@ -6,6 +6,7 @@ import type { ManifestHead } from '../../crypto/manifest.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
 import type { AssetsManifest } from '../build.ts';
 import { Released } from '../domain/gate.ts';
+import { storedSheet } from '../domain/sheets.ts';
 import { dayWords } from '../domain/shown.ts';
 import type { Staff } from '../domain/staff.ts';
 import {
@@ -254,7 +255,7 @@ function released(source: PageSource): { sheet: Sheet | undefined; rounds: Trend
   const newest = all.at(-1);
   const sheet = newest && source.stores.sheets.withHash(newest.sheetHash);
   return {
-    sheet: sheet && (parseCanonicalJson(sheet.bytes) as unknown as Sheet),
+    sheet: sheet && storedSheet(sheet.bytes),
     rounds: all
       .filter((round) => round.sheetHash.equals(newest?.sheetHash as Buffer))
       .map((round) => trendRound(source.stores, round)),

@@ -1,7 +1,6 @@
-import { parseCanonicalJson } from '../../crypto/canonical.ts';
-import type { Sheet } from '../../crypto/sheet.ts';
 import { DAY_MS } from '../domain/days.ts';
 import type { RetentionKind, RetentionScope } from '../domain/retention.ts';
+import { storedSheet } from '../domain/sheets.ts';
 import { IDLE_MS } from '../domain/staff.ts';
 import type { Database } from './database.ts';
 import { deleteTraceless, tablesOf, tablesWith } from './rewrite.ts';
@@ -64,8 +63,7 @@ export function roundDays(
   daysOf: DaysOf = (scope, trendsDays) => retention.days(scope, trendsDays),
 ): number {
   const stored = sheets.withHash(sheetHash);
-  const trendsDays =
-    stored && (parseCanonicalJson(stored.bytes) as unknown as Sheet).retention.trends_days;
+  const trendsDays = stored && storedSheet(stored.bytes).retention.trends_days;
   return daysOf({ kind, sheet: sheetHash }, trendsDays);
 }
 

@@ -1,8 +1,7 @@
 import { Router } from 'express';
 import { toBase64url } from '../../../crypto/bytes.ts';
-import { parseCanonicalJson } from '../../../crypto/canonical.ts';
-import type { Sheet } from '../../../crypto/sheet.ts';
 import { sheetFacts } from '../../domain/sheet-facts.ts';
+import { storedSheet } from '../../domain/sheets.ts';
 import { pageHeaders } from '../../http/app.ts';
 import { frame, type PageSource } from '../../http/pages.ts';
 import { Refusal } from '../../http/refusal.ts';
@@ -25,7 +24,7 @@ export function surveyRoutes(parts: EmployerParts, source: PageSource): Router {
       .reverse()
       .map((stored) => ({
         href: `/surveys/${toBase64url(stored.hash)}`,
-        title: sheetIn(stored.bytes).title,
+        title: storedSheet(stored.bytes).title,
         stateLabel: SHEET_STATE_WORDS[stored.state],
         since: new Date(stored.changedMs).toISOString().slice(0, 10),
       }));
@@ -35,7 +34,7 @@ export function surveyRoutes(parts: EmployerParts, source: PageSource): Router {
   router.get('/surveys/:sheet', headers, async (request, response) => {
     const stored = parts.sheets.withHash(pathBytes(request.params.sheet, 32, 'notFound'));
     if (stored === undefined) throw new Refusal('notFound', 'There is no such survey.');
-    const sheet = sheetIn(stored.bytes);
+    const sheet = storedSheet(stored.bytes);
     const preview = await previewOf(parts, sheet);
     response.render('own-survey', {
       ...frame(source, sheet.title, '/surveys'),
@@ -50,8 +49,4 @@ export function surveyRoutes(parts: EmployerParts, source: PageSource): Router {
     });
   });
   return router;
-}
-
-function sheetIn(bytes: Uint8Array): Sheet {
-  return parseCanonicalJson(bytes) as unknown as Sheet;
 }

@@ -1,10 +1,10 @@
 import { Router } from 'express';
 import { z } from 'zod';
 import { toBase64url } from '../../../crypto/bytes.ts';
-import { parseCanonicalJson } from '../../../crypto/canonical.ts';
 import type { Sheet } from '../../../crypto/sheet.ts';
 import { LIGHT_WORDS } from '../../domain/noise-presets.ts';
 import { scoreFacts, sheetFacts } from '../../domain/sheet-facts.ts';
+import { storedSheet } from '../../domain/sheets.ts';
 import { pageHeaders } from '../../http/app.ts';
 import { formBody, parseForm } from '../../http/forms.ts';
 import { signedInOf } from '../../http/guard.ts';
@@ -108,7 +108,7 @@ export function surveyRoutes(parts: GuardianParts, source: PageSource, nudge: ()
 }
 
 function sheetOf(stored: StoredSheet): Sheet {
-  return parseCanonicalJson(stored.bytes) as unknown as Sheet;
+  return storedSheet(stored.bytes);
 }
 
 function listed(stored: StoredSheet) {
