@@ -1,6 +1,5 @@
 import type { Sheet } from '../../crypto/sheet.ts';
 import { Released, tenPercentBand, tooFewWords } from './gate.ts';
-import { LIGHT_WORDS } from './noise-presets.ts';
 import { dayWords, shortDay } from './shown.ts';
 import { type Standing, type TrendItem, trendItems } from './trend-items.ts';
 import { WITHHELD, type WithheldReason } from './withheld.ts';
@@ -35,8 +34,6 @@ export interface TrendPage {
   readonly basis: readonly string[];
   /** Rounds that are open or being counted, in words. */
   readonly pending: readonly string[];
-  /** What every page of a survey without a cap says. */
-  readonly light: string | null;
   /** Whether any round is finished, shown or not. */
   readonly hasResults: boolean;
   readonly items: readonly TrendItem[];
@@ -160,7 +157,6 @@ function pageOf(
     pending: cells
       .filter(({ pending }) => pending)
       .map(({ round }) => pendingWords(round, round.groups.filter(inScope))),
-    light: sheet.noise.preset === 'light' ? LIGHT_WORDS : null,
     hasResults: finished.length > 0,
     items: trendItems(sheet, cells, chosen?.name ?? 'the whole company'),
     departments: chooserOf(ownGroups(ordered.at(-1), maySee), inScope, chosen !== null),

@@ -84,7 +84,7 @@ export const ACCESS: Readonly<Record<'guardian' | 'employer', Readonly<Record<st
     'GET /': ANY_EMPLOYER,
     'GET /status.json': ANY_EMPLOYER,
     'GET /trends': ANY_EMPLOYER,
-    'GET /account': ['admin', 'auditor'],
+    'GET /account': ANY_EMPLOYER,
     'GET /surveys': ['admin', 'auditor'],
     'GET /surveys/:sheet': ['admin', 'auditor'],
     // A manager sees groups that hold their people; the route looks at which.

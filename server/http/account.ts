@@ -2,7 +2,7 @@ import type { Express } from 'express';
 import { rhoWords, standingOn, WINDOW_DAYS } from '../domain/account.ts';
 import { DAY_MS } from '../domain/days.ts';
 import { toNumber } from '../domain/fraction.ts';
-import { epsilonOf, LIGHT_WORDS, TERMS } from '../domain/noise-presets.ts';
+import { epsilonOf, TERMS } from '../domain/noise-presets.ts';
 import { storedSheet } from '../domain/sheets.ts';
 import { dayWords } from '../domain/shown.ts';
 import { pageHeaders } from './app.ts';
@@ -27,7 +27,6 @@ function page({ stores }: PageSource): AccountPage {
     cap: cap === undefined ? null : rhoWords(cap),
     part: cap === undefined ? null : Math.min(1, rho / toNumber(cap)),
     epsilon: rho === 0 ? null : epsilonOf(rho).toFixed(1),
-    light: counting.some(({ preset }) => preset === 'light') ? LIGHT_WORDS : null,
     rounds: [...entries].reverse().map(({ round, firstDay, cost, preset }) => {
       const stored = stores.rounds.withNumber(round);
       const sheet = stored && stores.sheets.withHash(stored.sheetHash);

@@ -5,7 +5,10 @@ import { parseCanonicalJson } from '../../crypto/canonical.ts';
 import type { ManifestHead } from '../../crypto/manifest.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
 import type { AssetsManifest } from '../build.ts';
+import { rhoWords, standingOn } from '../domain/account.ts';
+import { DAY_MS } from '../domain/days.ts';
 import { Released } from '../domain/gate.ts';
+import { LIGHT_WORDS } from '../domain/noise-presets.ts';
 import { storedSheet } from '../domain/sheets.ts';
 import { dayWords } from '../domain/shown.ts';
 import type { Staff } from '../domain/staff.ts';
@@ -95,8 +98,20 @@ export function frame(source: PageSource, title: string, here: string): PageFram
     partyName: source.names[source.party],
     organisation: source.names.employer,
     evaluation: source.evaluation,
+    light: lightWords(source.stores),
     nav: links.map((link) => ({ ...link, current: link.href === here })),
   };
+}
+
+/** On every page while a Light survey runs or one of its rounds counts. */
+function lightWords({ account, clock, sheets }: Stores): string | null {
+  const { sum, entries } = standingOn(account.entries(), Math.floor(clock.now() / DAY_MS));
+  const isLight =
+    entries.some(({ preset }) => preset === 'light') ||
+    sheets.inState('approved').some(({ bytes }) => storedSheet(bytes).noise.preset === 'light');
+  return isLight
+    ? `${LIGHT_WORDS} The rounds of twelve months add up to a ρ of ${rhoWords(sum)} now.`
+    : null;
 }
 
 /** The pages that both parties have: rounds, trends, and how it works. */

@@ -31,6 +31,8 @@ export interface PageFrame {
   readonly organisation: string;
   /** Whether both parties run on this machine; the layout then says what that means. */
   readonly evaluation: boolean;
+  /** What a Light survey does not keep, and what its rounds add up to, where there is one. */
+  readonly light: string | null;
   readonly nav: readonly { href: string; label: string; current: boolean }[];
 }
 
@@ -129,8 +131,6 @@ export interface AccountPage {
   /** The sum as a part of the cap, 0 … 1. */
   readonly part: number | null;
   readonly epsilon: string | null;
-  /** What a Light survey does not keep, where one counts. */
-  readonly light: string | null;
   /** Newest first. */
   readonly rounds: readonly {
     readonly number: number;

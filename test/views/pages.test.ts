@@ -50,7 +50,7 @@ const COUNTING: StatusPage = {
 };
 
 const ACCOUNT: AccountPage = {
-  ...{ sum: '2.4', cap: '4', part: 0.6, epsilon: '12.3', light: LIGHT_WORDS },
+  ...{ sum: '2.4', cap: '4', part: 0.6, epsilon: '12.3' },
   rounds: [
     {
       ...{ number: 7, survey: 'How work feels', preset: 'Standard', began: '1 May 2026' },
@@ -82,7 +82,7 @@ beforeAll(async () => {
     app.get(path, (_request, response) => {
       response.render(view, {
         ...{ title: view, party: 'employer', partyName: 'Northlight Logistics' },
-        ...{ organisation: 'Northlight Logistics', evaluation: true },
+        ...{ organisation: 'Northlight Logistics', evaluation: true, light: LIGHT_WORDS },
         nav: [{ href: '/trends', label: 'Trends', current: path === '/trends' }],
         ...data(),
       });

@@ -178,7 +178,13 @@ export class StubGuardian {
     app.use('/assets', express.static(folder));
     const frame = (title: string) => ({
       ...{ title, party: 'guardian', partyName: sheet.notice.guardian },
-      ...{ organisation: sheet.notice.employer, evaluation: true, nav: [], script: null },
+      ...{
+        organisation: sheet.notice.employer,
+        evaluation: true,
+        light: null,
+        nav: [],
+        script: null,
+      },
     });
     app.get('/answer', pageHeaders('wasm', [this.employer.origin]), (_request, response) =>
       response.render('answer', frame('Your answer')),

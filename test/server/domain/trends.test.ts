@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { LIGHT_WORDS } from '../../../server/domain/noise-presets.ts';
 import type { TrendItem } from '../../../server/domain/trend-items.ts';
 import { companyTrends, groupTrends } from '../../../server/domain/trends.ts';
 import { FORTY, HUNDRED, roundsOf, sheet, TWENTY } from '../../views/sample.ts';
@@ -193,14 +192,6 @@ describe('groupTrends', () => {
     const rounds = roundsOf([HUNDRED], ['too-few'], [HUNDRED], ['open']);
     const page = groupTrends(sheet, rounds, 0) ?? expect.fail();
     expect(item(page.items, 'energy').sentence).toContain('no reliable change since Mar 2026');
-  });
-
-  it('says on every page of a Light survey what Light means', () => {
-    const noise = { ...sheet.noise, preset: 'light' as const };
-    const light = { ...sheet, noise };
-    expect(groupTrends(light, roundsOf([HUNDRED]), 0)?.light).toBe(LIGHT_WORDS);
-    expect(companyTrends(light, []).light).toBe(LIGHT_WORDS);
-    expect(companyTrends(sheet, []).light).toBeNull();
   });
 
   it('follows a group by name and department when a later plan numbers it anew', () => {

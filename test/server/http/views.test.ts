@@ -19,6 +19,7 @@ const FRAME: PageFrame = {
   party: 'guardian',
   partyName: 'Works Council',
   organisation: 'Northlight Logistics',
+  light: null,
   evaluation: true,
   nav: [{ href: '/', label: 'Rounds', current: true }],
 };
