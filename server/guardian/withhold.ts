@@ -49,7 +49,7 @@ export function withholdInside(
  * result never left: then nobody has learnt anything, and there is nothing to reveal. If it left, the
  * employer owes its half until the deadline; after that it cannot be had any more, and the group is
  * withheld with that said, since nothing else would ever end the round.
- * @throws Refusal `notYet` while the round is not closed here
+ * @throws Refusal `notYet` while the round is not closed here, or the half is still owed
  */
 export function hearWithheld(parts: GuardianParts, task: Task): void {
   if (parts.rounds.schedule(task.manifestHash)?.state !== 'closed') throw new Refusal('notYet');
@@ -62,6 +62,11 @@ export function hearWithheld(parts: GuardianParts, task: Task): void {
     return changed;
   });
   if (done) truncateWal(parts.db);
+  // The employer's deadline may come before this party's; told that it was heard, it would not say
+  // it again, and nothing else would ever end the group.
+  else if (parts.tasks.withId(task.taskId)?.state === 'noised') {
+    throw new Refusal('notYet', 'the result has left, and the deadline is not over here');
+  }
 }
 
 /** Tells the employer of groups that this party withheld, until it has heard. */

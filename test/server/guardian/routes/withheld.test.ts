@@ -123,7 +123,15 @@ describe('after the count', () => {
   });
 
   test('one whose result has left stays noised: its half is still owed', async () => {
-    expect((await tell(SEEN)).status).toBe(204);
+    expect(await refusedWith(tell(SEEN))).toBe('409 notYet');
     expect(stateOf(SEEN)).toEqual({ state: 'noised', reason: null });
+  });
+
+  test('said again after this party’s deadline, it ends as not revealed', async () => {
+    parties.clock.advance(
+      looking.prepare<[], number>('SELECT deadline_ms FROM rounds').pluck().get() as number,
+    );
+    expect((await tell(SEEN)).status).toBe(204);
+    expect(stateOf(SEEN)).toEqual({ state: 'withheld', reason: 'not-revealed' });
   });
 });
