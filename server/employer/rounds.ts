@@ -51,7 +51,7 @@ export function closeEarly(parts: EmployerParts, round: Round): void {
 /** Deletes a round's keys as soon as nothing is left that they could open. */
 export async function deleteSpentKeys(parts: EmployerParts): Promise<boolean> {
   let progress = false;
-  for (const round of parts.rounds.inState('closed')) {
+  for (const round of [...parts.rounds.inState('closed'), ...parts.rounds.inState('expired')]) {
     const states = parts.tasks.states(round.manifestHash);
     if (states.boxed + states.counting > 0) continue;
     if (parts.roundKeys.read(round.number) !== undefined) {

@@ -81,7 +81,9 @@ export class RoundStore {
     );
     this.#unlisted = db.prepare<[], Round>(
       `SELECT ${COLUMNS} FROM rounds
-       WHERE state = 'closed' AND list_employer_signature IS NULL ORDER BY number`,
+       WHERE (state = 'closed' OR (state = 'expired' AND EXISTS (
+           SELECT 1 FROM tasks WHERE tasks.manifest_hash = rounds.manifest_hash)))
+         AND list_employer_signature IS NULL ORDER BY number`,
     );
     this.#countersign = db.prepare(
       `UPDATE rounds SET employer_signature = ?
@@ -144,7 +146,10 @@ export class RoundStore {
     return this.#inState.all(state);
   }
 
-  /** Closed rounds whose list of ids is not signed by both yet. */
+  /**
+   * Closed rounds whose list of ids is not signed by both yet. Totals may be past their retention
+   * before that; a list that would be too has nothing left to be made of.
+   */
   unlisted(): Round[] {
     return this.#unlisted.all();
   }
