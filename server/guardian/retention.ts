@@ -1,10 +1,11 @@
 import { sign } from '../../crypto/signing.ts';
-import { scopeFacts } from '../aggregator/retention-scope.ts';
+import { type ScopeFacts, scopeFacts } from '../aggregator/retention-scope.ts';
 import {
   checkDays,
   daysWords,
   decodeChange,
   hashOfChange,
+  type RetentionChange,
   RetentionRefused,
   scopeWords,
 } from '../domain/retention.ts';
@@ -33,12 +34,6 @@ export function receiveChange(
   if (change === undefined) throw new Refusal('invalidMessage', 'not a change of a setting');
   const facts = scopeFacts(parts, change);
   if (facts === undefined) throw new Refusal('planMismatch', 'there is no such survey here');
-  try {
-    checkDays(change.kind, change.days, change.kind === 'trends' ? facts.most : undefined);
-  } catch (error) {
-    if (error instanceof RetentionRefused) throw new Refusal('planMismatch', error.message);
-    throw error;
-  }
   const { retention } = parts;
   const hash = hashOfChange(change);
   const words = `${scopeWords(change.kind, facts.title)}: ${daysWords(facts.days)} → ${daysWords(change.days)}`;
@@ -46,6 +41,8 @@ export function receiveChange(
     const known = retention.withHash(hash);
     const nowMs = parts.clock.now();
     if (known === undefined) {
+      // What is taken back may be out of bounds by now.
+      if (!cancelled) requireBounds(change, facts);
       const longer = change.days > facts.days;
       const state = cancelled ? 'cancelled' : longer ? 'waiting' : 'applied';
       const signature = state === 'applied' ? consent(parts, hash) : null;
@@ -54,15 +51,26 @@ export function receiveChange(
       if (state === 'waiting') note(parts, `${words} waits for this party’s consent.`);
       if (state === 'applied') note(parts, `${words}, as the employer set it.`);
     } else if (cancelled && (known.state === 'waiting' || known.state === 'applied')) {
+      const before = retention.own(change);
       retention.settle(hash, known.state, 'cancelled', { nowMs });
-      // What was followed is not undone behind this party's back.
-      if ((scopeFacts(parts, change)?.days ?? 0) > facts.days) {
+      // What was followed is not undone behind this party's back, also where something else bounds it.
+      if (retention.own(change) > before) {
         throw new Refusal('planMismatch', 'more would be kept; that takes a new change');
       }
       note(parts, `The employer took back a change: ${words}.`);
     }
     return retention.withHash(hash) as StoredChange;
   });
+}
+
+/** @throws Refusal `planMismatch` */
+function requireBounds({ kind, days }: RetentionChange, facts: ScopeFacts): void {
+  try {
+    checkDays(kind, days, kind === 'trends' ? facts.most : undefined);
+  } catch (error) {
+    if (error instanceof RetentionRefused) throw new Refusal('planMismatch', error.message);
+    throw error;
+  }
 }
 
 /** waiting → applied: this party's signature. @throws Refusal `planMismatch`, `notFound` */

@@ -141,14 +141,20 @@ export class RetentionStore {
     return this.#applied.get() as string;
   }
 
+  /** What is set for this scope alone, whatever else bounds it; endless for a survey without. */
+  own({ kind, sheet }: RetentionScope): number {
+    const unset = sheet === null ? retentionOf(kind).days : Number.POSITIVE_INFINITY;
+    return this.#setting.get(kind, sheet) ?? unset;
+  }
+
   /**
    * The days in force: of what is set for the installation, what is set for the survey, and for
    * trends what the sheet says, the fewest.
    * @param trendsDays of the survey's sheet
    */
   days({ kind, sheet }: RetentionScope, trendsDays = Number.POSITIVE_INFINITY): number {
-    const installation = this.#setting.get(kind, null) ?? retentionOf(kind).days;
-    const survey = (sheet && this.#setting.get(kind, sheet)) ?? Number.POSITIVE_INFINITY;
+    const installation = this.own({ kind, sheet: null });
+    const survey = sheet === null ? installation : this.own({ kind, sheet });
     const signed = kind === 'trends' && sheet !== null ? trendsDays : Number.POSITIVE_INFINITY;
     return Math.min(installation, survey, signed);
   }

@@ -254,6 +254,17 @@ describe('the guardian takes nothing from the employer that', () => {
     expect(guardian.retention.withHash(hashOfChange(shorter))?.state).toBe('applied');
   });
 
+  test('or what was followed for a survey, while the installation keeps as little', () => {
+    const own = { ...scope('invitations', sheet), number: next(), days: 50 };
+    receiveChange(guardian, encodeChange(own), false);
+    const all = { ...scope('invitations'), number: next(), days: 50 };
+    receiveChange(guardian, encodeChange(all), false);
+    expect(refused(() => receiveChange(guardian, encodeChange(own), true))).toContain('more would');
+    const back = { ...scope('invitations'), number: next(), days: 90 };
+    approveChange(guardian, receiveChange(guardian, encodeChange(back), false).hash);
+    expect(guardian.retention.days(scope('invitations', sheet))).toBe(50);
+  });
+
   test('is without the employer’s token', async () => {
     for (const path of ['', `/${toBase64url(new Uint8Array(32))}`]) {
       const response = await fetch(`${parties.urls.guardian}/peer/retention${path}`, {
@@ -262,4 +273,14 @@ describe('the guardian takes nothing from the employer that', () => {
       expect(response.status).toBe(401);
     }
   });
+});
+
+test('a change can be taken back where it would be out of bounds by now', async () => {
+  const own = change('trends', 150, sheet);
+  await until(() => guardian.retention.waiting().length === 1);
+  change('trends', 120);
+  await until(() => both('trends')[1] === 120);
+  cancelRetention(employer, own.hash);
+  parties.employer.nudge();
+  await until(() => guardian.retention.waiting().length === 0);
 });
