@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DAY_MS, isoDate } from '../domain/days.ts';
-import type { PartyName } from '../domain/inventory.ts';
+import { type PartyName, recordsWords } from '../domain/inventory.ts';
 import { removalWords, type SweepParts, sweep, trySweep } from '../jobs/sweep.ts';
 import { logPathOf } from '../party.ts';
 import { standsAlone, truncateWal } from '../storage/database.ts';
@@ -74,7 +74,7 @@ function printInventory(parts: KeptParts, io: CommandIo): void {
   const day = (ms: number | null) => (ms === null ? '' : isoDate(Math.floor(ms / DAY_MS)));
   const rows = takeInventory(parts, parts.party, parts.logPath).map((item) => [
     item.store,
-    String(item.count),
+    recordsWords(item, item.count),
     day(item.oldestMs),
     day(item.dueMs),
     `${item.holds}. Why: ${item.why}. Goes ${item.goes}.`,

@@ -201,6 +201,12 @@ export interface Response {
   readonly part: string;
 }
 
+/** How many reports there are, as far as it is said of those that nobody has released: "at least 35". */
+export function reportsWords(count: number): string {
+  const atLeast = roundedDown(count);
+  return atLeast === 0 ? 'fewer than 5' : `at least ${atLeast}`;
+}
+
 /** A part of a whole as a band of ten percent: "60 to 70%". */
 export function tenPercentBand(part: number, whole: number): string {
   const low = Math.min(90, Math.floor((10 * part) / whole) * 10);

@@ -1,3 +1,4 @@
+import { reportsWords } from './gate.ts';
 import type { RetentionKind } from './retention.ts';
 
 export type PartyName = 'guardian' | 'employer';
@@ -13,6 +14,8 @@ export interface InventoryItem {
   readonly goes: string;
   /** The setting that it goes by, if it does. */
   readonly kind?: RetentionKind;
+  /** Whether a record is a person's report, so that their number is not shown as it is. */
+  readonly ofReports?: true;
 }
 
 const BOTH = ['guardian', 'employer'] as const;
@@ -32,6 +35,7 @@ export const INVENTORY: readonly InventoryItem[] = [
     holds: 'sealed reports, which this party cannot open alone',
     why: 'to be counted after the close',
     goes: 'when its lot is counted, or its group withheld',
+    ofReports: true,
   },
   {
     store: 'lots',
@@ -39,6 +43,7 @@ export const INVENTORY: readonly InventoryItem[] = [
     holds: 'which report is counted with which',
     why: 'nothing is shuffled twice',
     goes: 'when the lot is counted, or its group withheld',
+    ofReports: true,
   },
   {
     store: 'spent',
@@ -46,6 +51,7 @@ export const INVENTORY: readonly InventoryItem[] = [
     holds: 'hashes of reports and of their public keys',
     why: 'one answer for one token',
     goes: LISTED,
+    ofReports: true,
   },
   {
     store: 'outcomes',
@@ -53,6 +59,7 @@ export const INVENTORY: readonly InventoryItem[] = [
     holds: 'report ids: counted, refused or withdrawn',
     why: 'for the list that both sign',
     goes: LISTED,
+    ofReports: true,
   },
   {
     store: 'buckets',
@@ -74,6 +81,7 @@ export const INVENTORY: readonly InventoryItem[] = [
     holds: 'hashes of the public keys of the reports that were counted',
     why: 'one answer for one token, whatever the guardian sends',
     goes: 'when its group is sealed or withheld',
+    ofReports: true,
   },
   {
     store: 'account',
@@ -335,6 +343,11 @@ export const INVENTORY: readonly InventoryItem[] = [
     kind: 'logs',
   },
 ];
+
+/** How many records there are, as it is shown. */
+export function recordsWords({ ofReports }: InventoryItem, count: number): string {
+  return ofReports && count > 0 ? reportsWords(count) : String(count);
+}
 
 /** What a party stores, by the list. */
 export function inventoryOf(party: PartyName): InventoryItem[] {

@@ -1,5 +1,6 @@
 import { Router } from 'express';
 import { DAY_MS } from '../domain/days.ts';
+import { recordsWords } from '../domain/inventory.ts';
 import { dayWords } from '../domain/shown.ts';
 import { type Counted, takeInventory } from '../storage/inventory.ts';
 import { pageHeaders } from './app.ts';
@@ -22,8 +23,9 @@ export function inventoryRoutes(source: PageSource, logPath: string): Router {
   return router;
 }
 
-function shown({ store, holds, why, goes, count, oldestMs, dueMs }: Counted) {
+function shown(item: Counted) {
+  const { store, holds, why, goes, count, oldestMs, dueMs } = item;
   const day = (ms: number | null) => (ms === null ? null : dayWords(Math.floor(ms / DAY_MS)));
-  const records = `${count} ${count === 1 ? 'record' : 'records'}`;
+  const records = `${recordsWords(item, count)} ${count === 1 && !item.ofReports ? 'record' : 'records'}`;
   return { store, holds, why, goes, records, oldest: day(oldestMs), due: day(dueMs) };
 }

@@ -1,14 +1,22 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openTestRound, startTwoParties, type TwoParties } from '../../support/parties.ts';
+import {
+  answerAll,
+  openTestRound,
+  startTwoParties,
+  type TestRound,
+  type TwoParties,
+} from '../../support/parties.ts';
 import { staffCookie } from '../../support/staff.ts';
+import type { TestTask } from '../../support/test-tokens.ts';
 
 /** What is stored while a round is open, as the pages show it. */
 
 let parties: TwoParties;
+let round: TestRound;
 
 beforeAll(async () => {
   parties = await startTwoParties();
-  await openTestRound(parties, [30, 30]);
+  round = await openTestRound(parties, [30, 30]);
 });
 
 afterAll(() => parties.close());
@@ -26,6 +34,16 @@ test.each([
   expect(page).not.toContain('not on the list');
   const stored = page.slice(0, page.indexOf('Nothing stored now'));
   for (const store of stores) expect(stored).toContain(`<span class="mono">${store}</span>: `);
+});
+
+test('how many have answered is not told to the single report', async () => {
+  await answerAll(parties, round.tasks[0] as TestTask, Array(7).fill([0, 1]));
+  const headers = { cookie: staffCookie(parties, 'guardian', 'auditor'), accept: 'text/html' };
+  const page = await (await fetch(`${parties.urls.guardian}/inventory`, { headers })).text();
+  for (const store of ['box', 'spent']) {
+    expect(page).toContain(`<span class="mono">${store}</span>: at least 5 records`);
+  }
+  expect(page).not.toContain('7 records');
 });
 
 test('a manager does not see it', async () => {

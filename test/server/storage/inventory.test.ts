@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { DAY_MS } from '../../../server/domain/days.ts';
-import { INVENTORY, inventoryOf } from '../../../server/domain/inventory.ts';
+import { INVENTORY, inventoryOf, recordsWords } from '../../../server/domain/inventory.ts';
 import { takeInventory } from '../../../server/storage/inventory.ts';
-import { tablesOf } from '../../../server/storage/rewrite.ts';
+import { tablesOf, tablesWith } from '../../../server/storage/rewrite.ts';
 import { openStores, type Stores } from '../../../server/storage/stores.ts';
 import { testFolder } from '../../support/folder.ts';
 import { MIGRATIONS } from '../../support/parties.ts';
@@ -24,6 +24,19 @@ describe.each(PARTIES)('the inventory of the %s', (party) => {
       .map(({ store }) => store)
       .filter((store) => store !== 'log' && !store.startsWith('keys/'));
     expect(listed.sort()).toEqual(tablesOf(stores.db));
+  });
+
+  test('shows the number of people’s reports nowhere as it is', () => {
+    const { stores } = open(party);
+    const ofReports = new Set(
+      ['report_id', 'nonce'].flatMap((column) => tablesWith(stores.db, column)),
+    );
+    for (const item of inventoryOf(party)) {
+      const shown = [0, 4, 37].map((count) => recordsWords(item, count));
+      expect(shown, item.store).toEqual(
+        ofReports.has(item.store) ? ['0', 'fewer than 5', 'at least 35'] : ['0', '4', '37'],
+      );
+    }
   });
 
   test('counts what nobody has listed', () => {
