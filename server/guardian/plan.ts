@@ -21,6 +21,7 @@ import { lastStart } from '../aggregator/last-start.ts';
 import { inTurns, paced, pause } from '../aggregator/paced.ts';
 import { VERIFY_KEY_SIZE } from '../aggregator/round-keys.ts';
 import { type Days, roundTimes } from '../domain/days.ts';
+import { PlanError } from '../domain/plan-error.ts';
 import { roundGroups } from '../domain/round-groups.ts';
 import { allowsDays } from '../domain/schedule.ts';
 import { parseSheet } from '../domain/sheets.ts';
@@ -80,12 +81,17 @@ export async function planRound(parts: GuardianParts, plan: RoundPlan): Promise<
     await askForSignature(parts, round);
   } catch (error) {
     // It will never be signed, and nobody has seen it: the roster changed, say. Drafted anew later.
-    const refused = error instanceof PeerRefusal || error instanceof Refusal;
-    const final = refused && NEVER_SIGNED.has(error.code ?? '');
-    if (final) discardDraft(parts, round);
+    if (isNeverPlanned(error)) discardDraft(parts, round);
     throw error;
   }
   return round.manifestHash;
+}
+
+/** Whether a plan failed so that it would fail again, rather than wait for something. */
+export function isNeverPlanned(error: unknown): boolean {
+  if (error instanceof PlanError) return true;
+  const refused = error instanceof PeerRefusal || error instanceof Refusal;
+  return refused && NEVER_SIGNED.has(error.code ?? '');
 }
 
 /** Unless another connection discarded it before, and drafted the round anew. */

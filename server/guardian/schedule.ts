@@ -8,7 +8,7 @@ import { each } from '../jobs/each.ts';
 import { PeerRefusal } from '../peer/client.ts';
 import type { StoredSheet } from '../storage/sheets.ts';
 import type { GuardianParts } from './parts.ts';
-import { type RoundPlan, whyNotPlanned } from './plan.ts';
+import { isNeverPlanned, type RoundPlan, whyNotPlanned } from './plan.ts';
 import { wordsOf } from './retention.ts';
 import { whyNotOpen } from './rounds.ts';
 import { titleOf } from './sheets.ts';
@@ -72,21 +72,30 @@ export async function planDueRounds(
     const { head } = parts.contexts.round(round.manifestHash);
     due.push({ number: round.number, sheetHash: round.sheetHash, days: head.days });
   }
-  if (due.length === 0) {
-    const number = parts.rounds.lastNumber() + 1;
-    for (const stored of parts.sheets.inState('approved')) {
-      const days = nextRoundOf(parts, stored);
-      if (days === undefined || now < days.start - parts.planDaysAhead) continue;
-      if (whyNotPlanned(parts, { number, days }, sheetIn(stored)) !== undefined) continue;
-      due.push({ number, sheetHash: stored.hash, days });
+  if (due.length > 0) {
+    return each(due, parts.peer, async (round) => {
+      await planFree(round, plan);
+      return true;
+    });
+  }
+  const number = parts.rounds.lastNumber() + 1;
+  let failure: unknown;
+  for (const stored of parts.sheets.inState('approved')) {
+    const days = nextRoundOf(parts, stored);
+    if (days === undefined || now < days.start - parts.planDaysAhead) continue;
+    if (whyNotPlanned(parts, { number, days }, sheetIn(stored)) !== undefined) continue;
+    try {
+      await planFree({ number, sheetHash: stored.hash, days }, plan);
       // One at a time: each takes the next number.
-      break;
+      return true;
+    } catch (error) {
+      failure ??= error;
+      // A survey that can have no round now keeps none of the others from having one.
+      if (!isNeverPlanned(error)) break;
     }
   }
-  return each(due, parts.peer, async (round) => {
-    await planFree(round, plan);
-    return true;
-  });
+  if (failure !== undefined) throw failure;
+  return false;
 }
 
 /** Numbers that are tried for one round. */

@@ -333,3 +333,23 @@ describe('a clock that goes back', () => {
     expect(parties.guardian.rounds()).toHaveLength(2);
   });
 });
+
+describe('two surveys', () => {
+  beforeAll(async () => {
+    parties = await startTwoParties();
+    parties.clock.advance((FIRST - 10) * DAY_MS);
+    parties.employer.importRoster(testPeople([30]));
+  });
+
+  afterAll(() => parties.close());
+
+  test('one that no group is large enough for does not keep the other from its rounds', async () => {
+    await approveTestSheet(parties, weekly({ title: 'Too large', k: 40 }));
+    const hash = await approveTestSheet(parties, weekly({ title: 'Of use' }));
+    goTo(FIRST - 1);
+    await until(() => signed(1));
+    expect(equalBytes(standing(parties, 1)?.round.sheetHash as Buffer, hash)).toBe(true);
+    await until(async () => (await status()).failures.length > 0);
+    expect((await status()).failures[0]).toContain('Could not plan rounds: 30 people');
+  });
+});
