@@ -179,7 +179,9 @@ export class Survey {
       saveWay(key, wayOf(outcome.permit));
       this.#go(CHOICE);
     } else if (outcome.kind === 'refused') {
-      forgetWay(key);
+      // A no without a reason may be somebody's on the way: an earlier try may have used the code up,
+      // and then only the same request gets the token.
+      if (outcome.code !== 'other') forgetWay(key);
       const again = () => this.#continue();
       this.#stage.show(noTokenScreen(this.#opened, outcome.code, { again, back }));
     } else {

@@ -29,16 +29,30 @@ export async function upload(taskId: Uint8Array, report: Uint8Array): Promise<Ou
   }
 }
 
-/** A 2xx without a body is acceptance; with one, it lists the refused reports: here, the one. */
+const PROBLEM = /^urn:(chorus:error|ietf:params:ppm:dap:error):/;
+
+/**
+ * A 2xx without a body is acceptance; with one, it lists the refused reports: here, the one. Whatever
+ * the guardian would not say is somebody's on the way; an earlier try may lie in the box all the same.
+ */
 async function outcomeOf(reply: Response): Promise<Outcome> {
   if (reply.status === 429 || reply.status === 503) return { kind: 'busy' };
   if (reply.status >= 500) return { kind: 'lost' };
   const body = new Uint8Array(await reply.arrayBuffer());
-  if (!reply.ok) return { kind: 'refused', error: undefined };
+  if (!reply.ok) return isProblem(body) ? { kind: 'refused', error: undefined } : { kind: 'lost' };
   if (body.length === 0) return { kind: 'accepted' };
   try {
     return { kind: 'refused', error: decodeUploadErrors(body)[0]?.error };
   } catch {
-    return { kind: 'refused', error: undefined };
+    return { kind: 'lost' };
+  }
+}
+
+/** Whether this is a problem document of Chorus or DAP. */
+function isProblem(body: Uint8Array): boolean {
+  try {
+    return PROBLEM.test(String(Object(JSON.parse(new TextDecoder().decode(body))).type));
+  } catch {
+    return false;
   }
 }
