@@ -465,6 +465,30 @@ describe('sending', () => {
     expect(guardian.box.reports.size).toBe(1);
   });
 
+  it('takes the no of somebody on the way for no reply: the answer may have arrived', async () => {
+    await visit.begin();
+    await visit.answerAll();
+    guardian.upload = 'lose the reply';
+    await visit.press('Submit');
+    await visit.heading('Your answer is not sent yet');
+    for (const status of [403, 200]) {
+      await visit.page.route('**/reports', (route) =>
+        route.fulfill({
+          status,
+          contentType: 'text/html',
+          body: '<h1>Sign in to this network</h1>',
+        }),
+      );
+      await visit.press('Try again');
+      await visit.heading('Your answer is not sent yet');
+      await visit.page.unroute('**/reports');
+    }
+    guardian.upload = 'accept';
+    await visit.press('Try again');
+    await visit.heading('Your answer was received');
+    expect(guardian.box.reports.size).toBe(1);
+  });
+
   it('goes on with the same token where the answer never arrived', async () => {
     visit.page.on('dialog', (dialog) => void dialog.accept());
     await visit.begin();
