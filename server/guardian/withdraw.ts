@@ -21,7 +21,11 @@ export function withdraw(
   signature: Uint8Array,
 ): void {
   const { taskId } = task;
-  if (parts.buckets.outcome(taskId, reportId)?.outcome === 'withdrawn') return;
+  if (parts.buckets.outcome(taskId, reportId)?.outcome === 'withdrawn') {
+    // The first truncation may have failed, and the reply leaves only after one.
+    truncateWal(parts.db);
+    return;
+  }
   const bytes = parts.box.report(taskId, reportId);
   const round = parts.rounds.schedule(task.manifestHash);
   if (round?.state !== 'open' || parts.clock.now() >= round.closesMs) throw new Refusal('tooLate');

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fromBase64url, toBase64url, toHex } from '../../../crypto/bytes.ts';
 import { canonicalJson } from '../../../crypto/canonical.ts';
@@ -137,6 +138,21 @@ describe('a report is withdrawn by its key', () => {
     const again = await withdraw(answer);
     expect([again.status, await again.text()]).toEqual([204, '']);
     expect(stored()).toEqual(before);
+  });
+
+  test('is answered only once the log is truncated, also when it is said again', async () => {
+    const answer = await answered();
+    const reading = parties.database('guardian');
+    try {
+      // Somebody who reads keeps the log from being truncated.
+      reading.exec('BEGIN; SELECT * FROM clock');
+      reading.prepare('SELECT COUNT(*) FROM box').pluck().get();
+      expect((await withdraw(answer)).status).toBe(500);
+    } finally {
+      reading.close();
+    }
+    await withdrawGood(answer);
+    expect(statSync(`${looking.name}-wal`).size).toBe(0);
   });
 
   test('ten times at once it gives back one place', async () => {
