@@ -43,6 +43,10 @@ export function receiveChange(
     if (known === undefined) {
       // What is taken back may be out of bounds by now.
       if (!cancelled) requireBounds(change, facts);
+      // By its number a person here agrees to it: it is that of one change, the one that they read.
+      if (retention.withNumber(change.number) !== undefined) {
+        throw new Refusal('planMismatch', `there is another change ${change.number}`);
+      }
       const longer = change.days > facts.days;
       const state = cancelled ? 'cancelled' : longer ? 'waiting' : 'applied';
       const signature = state === 'applied' ? consent(parts, hash) : null;

@@ -254,6 +254,15 @@ describe('the guardian takes nothing from the employer that', () => {
     expect(guardian.retention.withHash(hashOfChange(shorter))?.state).toBe('applied');
   });
 
+  test('has the number of another change, which somebody may be about to agree to', () => {
+    const read = { ...scope('logs'), number: next(), days: 400 };
+    receiveChange(guardian, encodeChange(read), false);
+    const other = encodeChange({ ...read, days: 1000 });
+    expect(refused(() => receiveChange(guardian, other, false))).toContain('another change');
+    expect(guardian.retention.withNumber(read.number)?.days).toBe(400);
+    receiveChange(guardian, encodeChange(read), true);
+  });
+
   test('or what was followed for a survey, while the installation keeps as little', () => {
     const own = { ...scope('invitations', sheet), number: next(), days: 50 };
     receiveChange(guardian, encodeChange(own), false);
