@@ -1,8 +1,7 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { fromBase64url, toBase64url } from '../../crypto/bytes.ts';
 import { parseCanonicalJson } from '../../crypto/canonical.ts';
 import { MEDIA_TYPE } from '../../crypto/dap/media-types.ts';
@@ -20,7 +19,6 @@ import { noticeHash, type Sheet } from '../../crypto/sheet.ts';
 import { sodiumReady } from '../../crypto/sodium.ts';
 import { taskChallengeHash } from '../../crypto/token-challenge.ts';
 import { prio3Survey } from '../../crypto/vdaf/circuits/survey.ts';
-import { buildAssets } from '../../server/build.ts';
 import { DAY_MS } from '../../server/domain/days.ts';
 import type { Person } from '../../server/domain/roster.ts';
 import { type Employer, startEmployer } from '../../server/employer/employer.ts';
@@ -33,10 +31,10 @@ import type { Mailer } from '../../server/mail/mailer.ts';
 import { type Party, type PartyConfig, systemRandomness } from '../../server/party.ts';
 import type { Clock } from '../../server/storage/clock.ts';
 import { type Database, openDatabase } from '../../server/storage/database.ts';
+import { ASSETS, PROJECT } from './project.ts';
 import { entitled, type TestTask } from './test-tokens.ts';
 import { tokenKeyPool } from './token-key-pool.ts';
 
-const PROJECT = projectFolder();
 export const MIGRATIONS = join(PROJECT, 'migrations');
 
 /** Far behind any test: the schedule itself plans nothing. */
@@ -143,8 +141,6 @@ export async function startTwoParties(
 ): Promise<TwoParties> {
   await sodiumReady();
   const folder = mkdtempSync(join(tmpdir(), 'chorus-test-'));
-  const assets = join(folder, 'assets');
-  await buildAssets(PROJECT, assets);
   const ports = { guardian: await freePort(), employer: await freePort() };
   const urls = {
     guardian: `http://127.0.0.1:${ports.guardian}`,
@@ -174,7 +170,7 @@ export async function startTwoParties(
       return wire.after(String(input), await fetch(input, init));
     },
     migrations: MIGRATIONS,
-    pages: { views: join(PROJECT, 'views'), assets },
+    pages: { views: join(PROJECT, 'views'), assets: ASSETS },
     intervalMs: 20,
   });
   const parties: TwoParties = {
@@ -377,10 +373,4 @@ export async function freePort(): Promise<number> {
   const { port } = server.address() as { port: number };
   await new Promise((resolve) => server.close(resolve));
   return port;
-}
-
-/** Two folders up, or three where this file was compiled into `dist/`. */
-function projectFolder(): string {
-  const here = fileURLToPath(new URL('../../', import.meta.url));
-  return existsSync(join(here, 'migrations')) ? here : join(here, '..');
 }

@@ -1,12 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import express from 'express';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildAssets } from '../../server/build.ts';
 import { LIGHT_WORDS } from '../../server/domain/noise-presets.ts';
 import { previewing } from '../../server/domain/preview.ts';
 import { sheetFacts } from '../../server/domain/sheet-facts.ts';
@@ -15,6 +12,7 @@ import { atOnce } from '../../server/domain/turns.ts';
 import { createApp, pageHeaders } from '../../server/http/app.ts';
 import { type AccountPage, type StatusPage, viewEngine } from '../../server/http/views.ts';
 import { axe, launchBrowser } from '../support/browser.ts';
+import { ASSETS, builtAssets } from '../support/project.ts';
 import { FORTY, HUNDRED, root, roundsOf, sheet, TWENTY } from './sample.ts';
 
 const NONE = { boxed: 0, counting: 0, sealed: 0, noised: 0, confirmed: 0, withheld: 0 };
@@ -66,17 +64,14 @@ const ACCOUNT: AccountPage = {
 let browser: Browser;
 let server: Server;
 let origin: string;
-let folder: string;
 let status: StatusPage = OPEN;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'chorus-assets-'));
-  const assets = await buildAssets(root, folder);
   const app = createApp();
-  app.engine('hbs', viewEngine(join(root, 'views'), assets));
+  app.engine('hbs', viewEngine(join(root, 'views'), builtAssets()));
   app.set('view engine', 'hbs');
   app.set('views', join(root, 'views/pages'));
-  app.use('/assets', express.static(folder));
+  app.use('/assets', express.static(ASSETS));
   app.use(pageHeaders('self'));
   const page = (path: string, view: string, data: () => object) =>
     app.get(path, (_request, response) => {
@@ -149,7 +144,6 @@ afterAll(async () => {
   await browser?.close();
   server?.closeAllConnections();
   server?.close();
-  rmSync(folder, { recursive: true });
 });
 
 async function withPage(

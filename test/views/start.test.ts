@@ -102,7 +102,7 @@ describe('the checks before anything is shown', () => {
   });
 
   it('stops when it is not the program that was signed', async () => {
-    const other = await StubGuardian.start(scene.assets, scene.folder, otherHash);
+    const other = await StubGuardian.start(otherHash);
     try {
       await visit.page.goto(other.invite());
       expect(await stopped()).toBe(STOP_WORDS.script_differs[0]);

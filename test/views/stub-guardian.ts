@@ -16,9 +16,9 @@ import { sha256 } from '../../crypto/sha256.ts';
 import { noticeHash } from '../../crypto/sheet.ts';
 import { sign, signingPublicKey } from '../../crypto/signing.ts';
 import { sodiumReady } from '../../crypto/sodium.ts';
-import type { AssetsManifest } from '../../server/build.ts';
 import { createApp, pageHeaders } from '../../server/http/app.ts';
 import { viewEngine } from '../../server/http/views.ts';
+import { ASSETS, builtAssets } from '../support/project.ts';
 import { root, sheet } from './sample.ts';
 import { StubBox } from './stub-box.ts';
 import { StubEmployer } from './stub-employer.ts';
@@ -81,11 +81,7 @@ export class StubGuardian {
   }
 
   /** @param scriptHash what the manifest says of the page's script; by default the truth */
-  static async start(
-    assets: AssetsManifest,
-    folder: string,
-    scriptHash = assets['answer.js']?.sha256 ?? '',
-  ): Promise<StubGuardian> {
+  static async start(scriptHash = builtAssets()['answer.js']?.sha256 ?? ''): Promise<StubGuardian> {
     await sodiumReady();
     const employer = await StubEmployer.start(2);
     const app = createApp();
@@ -133,7 +129,7 @@ export class StubGuardian {
     const hash = toBase64url(manifestHash(head));
     const box = new StubBox(head, entries);
     const stub = new StubGuardian(server, origin, employer, hash, seeds, box);
-    stub.#pages(app, assets, folder);
+    stub.#pages(app);
     stub.#manifest(app, head, entries, sheetBytes);
     stub.#people(app);
     stub.#lists(app);
@@ -171,11 +167,11 @@ export class StubGuardian {
     this.groups = this.groups.map(() => ({ state: 'released', reason: null }));
   }
 
-  #pages(app: Express, assets: AssetsManifest, folder: string): void {
-    app.engine('hbs', viewEngine(join(root, 'views'), assets));
+  #pages(app: Express): void {
+    app.engine('hbs', viewEngine(join(root, 'views'), builtAssets()));
     app.set('view engine', 'hbs');
     app.set('views', join(root, 'views/pages'));
-    app.use('/assets', express.static(folder));
+    app.use('/assets', express.static(ASSETS));
     const frame = (title: string) => ({
       ...{ title, party: 'guardian', partyName: sheet.notice.guardian },
       ...{

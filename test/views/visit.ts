@@ -1,38 +1,22 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { type AssetsManifest, buildAssets } from '../../server/build.ts';
 import { axe, launchBrowser } from '../support/browser.ts';
-import { root, sheet } from './sample.ts';
+import { sheet } from './sample.ts';
 import { StubGuardian } from './stub-guardian.ts';
 
 type ContextOptions = NonNullable<Parameters<Browser['newContext']>[0]>;
 
-/** What a test file of the employee's pages needs once: a browser, the built pages, two stubs. */
+/** What a test file of the employee's pages needs once: a browser and two stubs. */
 export class Scene {
   readonly guardian: StubGuardian;
-  readonly assets: AssetsManifest;
-  readonly folder: string;
   readonly #browser: Browser;
 
-  private constructor(
-    guardian: StubGuardian,
-    assets: AssetsManifest,
-    folder: string,
-    browser: Browser,
-  ) {
+  private constructor(guardian: StubGuardian, browser: Browser) {
     this.guardian = guardian;
-    this.assets = assets;
-    this.folder = folder;
     this.#browser = browser;
   }
 
   static async start(): Promise<Scene> {
-    const folder = mkdtempSync(join(tmpdir(), 'chorus-assets-'));
-    const assets = await buildAssets(root, folder);
-    const guardian = await StubGuardian.start(assets, folder);
-    return new Scene(guardian, assets, folder, await launchBrowser());
+    return new Scene(await StubGuardian.start(), await launchBrowser());
   }
 
   /** A person with a device of their own and a fresh invitation. */
@@ -47,7 +31,6 @@ export class Scene {
   async stop(): Promise<void> {
     await this.#browser.close();
     await this.guardian.stop();
-    rmSync(this.folder, { recursive: true });
   }
 }
 
