@@ -31,9 +31,6 @@ const UNWANTED = [
   '--enable-unsafe-swiftshader',
 ];
 
-/** Before every press the driver waits until a place stays the same for two frames: let frames be short. */
-const WANTED = ['--disable-gpu', '--disable-frame-rate-limit'];
-
 /**
  * A headless Chromium: the one in `@sparticuz/chromium` (Linux, x64 or arm64), else an installed
  * Chrome. Takes 2 to 4 seconds; start one for a test file and close it afterwards.
@@ -44,7 +41,7 @@ const WANTED = ['--disable-gpu', '--disable-frame-rate-limit'];
 export async function launchBrowser(extra: readonly string[] = []): Promise<Browser> {
   if (process.platform === 'linux') {
     const packaged = chromium.args.filter((arg) => !UNWANTED.includes(arg));
-    const args = [...packaged, ...WANTED, ...extra];
+    const args = [...packaged, '--disable-gpu', ...extra];
     try {
       const executablePath = await chromium.executablePath();
       return await driver.launch({ executablePath, args });
@@ -54,7 +51,7 @@ export async function launchBrowser(extra: readonly string[] = []): Promise<Brow
   }
   const executablePath = INSTALLED.find((path) => existsSync(path));
   if (executablePath === undefined) throw new Error('no Chrome or Chromium is installed here');
-  return driver.launch({ executablePath, args: [...WANTED, ...extra] });
+  return driver.launch({ executablePath, args: ['--disable-gpu', ...extra] });
 }
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');

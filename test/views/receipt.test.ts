@@ -10,6 +10,7 @@ import { Secret } from '../../crypto/secret.ts';
 import { WITHHELD_REASONS } from '../../server/domain/withheld.ts';
 import { REFUSED_WORDS, WITHHELD_WORDS } from '../../views/browser/receipt/words.ts';
 import { STOP_WORDS } from '../../views/browser/shared/stop.ts';
+import { answerElsewhere } from './answer-elsewhere.ts';
 import { sheet } from './sample.ts';
 import type { StubGuardian } from './stub-guardian.ts';
 import { Scene, type Visit } from './visit.ts';
@@ -29,11 +30,8 @@ beforeEach(async () => {
 });
 afterEach(() => visit.context.close());
 
-/** An answer is sent; its receipt, base64url. */
-async function answered(): Promise<string> {
-  await visit.submit();
-  return visit.receipt();
-}
+/** Another device answers; the receipt, base64url. */
+const answered = (): Promise<string> => answerElsewhere(guardian);
 
 const parsed = (receipt: string): Receipt =>
   decodeReceipt(new Uint8Array(Buffer.from(receipt, 'base64url')));
@@ -61,7 +59,8 @@ async function stopped(code: keyof typeof STOP_WORDS): Promise<void> {
 
 describe('opening a receipt', () => {
   it('from a link takes it out of the address at once and sends it to nobody', async () => {
-    const receipt = await answered();
+    await visit.submit();
+    const receipt = await visit.receipt();
     await visit.press('I am done: clear this tab');
     visit.requests.length = 0;
     await visit.openReceipt(receipt);
@@ -111,7 +110,6 @@ describe('opening a receipt', () => {
     try {
       const receipt = await answered();
       const good = { type: 'chorus receipt', guardian: guardian.origin, receipt };
-      await visit.press('I am done: clear this tab');
       await visit.page.goto(`${guardian.origin}/receipt`);
       const choose = (path: string) =>
         visit.page.getByLabel('The file that you downloaded').setInputFiles(path);

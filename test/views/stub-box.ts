@@ -11,12 +11,14 @@ import { noticeHash } from '../../crypto/sheet.ts';
 import { verifySignature } from '../../crypto/signing.ts';
 import { verifyToken } from '../../crypto/token.ts';
 import { taskChallengeHash } from '../../crypto/token-challenge.ts';
+import type { ServedGroup } from '../../views/browser/shared/served.ts';
 import { sheet } from './sample.ts';
 
 const ALLOWED = new Set(['consent', 'token', 'signature'] as const);
 
 /** The sealed box of group 1, with the guardian's own checks of what is public in a report. */
 export class StubBox {
+  readonly group: ServedGroup;
   /** By the id in hex. */
   readonly reports = new Map<string, Report>();
   readonly withdrawn = new Set<string>();
@@ -30,6 +32,7 @@ export class StubBox {
   constructor(headBytes: Uint8Array, entries: readonly Uint8Array[]) {
     const head = checkHead(parseCanonicalJson(headBytes));
     const { entry, task } = openEntry(head, sheet, 1, entries[1] as Uint8Array);
+    this.group = { head, entry, sheet, task };
     this.#taskId = task.taskId;
     this.#spki = fromBase64url(entry.token_key);
     this.#challengeHash = taskChallengeHash(task.taskId, head.employer, head.guardian);
