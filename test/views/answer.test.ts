@@ -56,7 +56,7 @@ describe('answering', () => {
     expect(await visit.text()).toContain(sheet.questions[0]?.why);
     expect(await visit.faults()).toEqual([]);
 
-    await visit.answerAll();
+    await visit.answerByMouse();
     expect(await visit.page.locator('.review-answer').allTextContents()).toEqual([
       ...sheet.questions.slice(0, 5).map((question, i) => question.options[i]),
       'Prefer not to say',
@@ -321,7 +321,7 @@ describe('answering', () => {
     await visit.press('Yes, take part');
     await visit.press('Continue');
     await fits();
-    await visit.answerAll();
+    await visit.answerByMouse();
     await visit.unfold('What leaves this device');
     await fits();
     await visit.press('Submit');

@@ -106,8 +106,8 @@ export class Visit {
     await this.press('Yes, take part');
   }
 
-  /** Chooses place i % 6 for question i and goes on to the review. */
-  async answerAll(): Promise<void> {
+  /** Chooses place i % 6 for question i with the mouse and goes on to the review. */
+  async answerByMouse(): Promise<void> {
     for (let i = 0; i < sheet.questions.length; i++) {
       await this.page
         .getByRole('radio')
@@ -115,6 +115,19 @@ export class Visit {
         .check();
       await this.press('Continue');
     }
+    await this.heading('Check your answers');
+  }
+
+  /** The same answers at once, for tests of what comes after them. */
+  async answerAll(): Promise<void> {
+    await this.page.getByRole('radio').first().waitFor();
+    await this.page.evaluate((questions) => {
+      for (let i = 0; i < questions; i++) {
+        document.querySelectorAll<HTMLInputElement>('input[type=radio]')[i % 6]?.click();
+        const buttons = [...document.querySelectorAll('button')];
+        buttons.find((button) => button.textContent === 'Continue')?.click();
+      }
+    }, sheet.questions.length);
     await this.heading('Check your answers');
   }
 
