@@ -75,14 +75,24 @@ export function isStorageFailure(error: unknown): boolean {
   return typeof code === 'string' && /^(SQLITE_(FULL|IOERR|BUSY)|ENOSPC|EDQUOT)/.test(code);
 }
 
+/** How long another process that truncates the log is waited for, and how often it is looked at. */
+const TRUNCATE_LIMIT_MS = 1_000;
+const TRUNCATE_PAUSE_MS = 10;
+
 /**
  * Writes the whole WAL into the main file and truncates it, so that what was overwritten or deleted
  * is in neither. Called after each write that must leave nothing behind.
  * @throws Error if another connection kept the checkpoint from finishing
  */
 export function truncateWal(db: Database): void {
-  const [row] = db.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[];
-  if (row?.busy !== 0) throw new Error('the write-ahead log could not be truncated');
+  const end = performance.now() + TRUNCATE_LIMIT_MS;
+  for (;;) {
+    const [row] = db.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[];
+    if (row?.busy === 0) return;
+    if (performance.now() >= end) throw new Error('the write-ahead log could not be truncated');
+    // SQLite's own timeout is for readers and writers, not for another checkpoint.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, TRUNCATE_PAUSE_MS);
+  }
 }
 
 /**
