@@ -9,7 +9,7 @@ import {
   scopeWords,
 } from '../domain/retention.ts';
 import type { EmployerParts } from '../employer/parts.ts';
-import { cancelRetention, changeRetention } from '../employer/retention.ts';
+import { cancelRetention, changeRetention, checkChange, deletedBy } from '../employer/retention.ts';
 import type { GuardianParts } from '../guardian/parts.ts';
 import { approveChange, refuseChange } from '../guardian/retention.ts';
 import type { RetentionStore, StoredChange } from '../storage/retention.ts';
@@ -51,7 +51,10 @@ export async function employerRetention(
     const sheet = survey === undefined ? null : findSheet(parts, survey);
     // Not Number(): it takes an empty text for 0, and 1e3 for 1000.
     const number = /^\d{1,9}$/.test(days) ? Number(days) : Number.NaN;
-    const { state } = changeRetention(parts, { kind, sheet }, number);
+    const scope = { kind, sheet };
+    const facts = checkChange(parts, scope, number);
+    if (number < facts.days) await agreeToDelete(deletedBy(parts, scope, number), io);
+    const { state } = changeRetention(parts, scope, number, facts.days);
     io.out(
       state === 'applied'
         ? 'Set. What is past it is deleted within minutes, or by npx chorus sweep.'
@@ -61,6 +64,14 @@ export async function employerRetention(
     if (error instanceof RetentionRefused) throw new CommandRefused(error.message);
     throw error;
   }
+}
+
+/** @throws CommandRefused unless nothing is deleted, or somebody types the word */
+async function agreeToDelete(removals: readonly string[], io: CommandIo): Promise<void> {
+  if (removals.length === 0) return;
+  io.out('This deletes at once, here and at the guardian, for good:');
+  for (const words of removals) io.out(`  ${words}`);
+  if (!(await io.confirm('Delete it?', 'delete'))) throw new CommandRefused('nothing was changed');
 }
 
 /** `chorus retention …` at the guardian. @throws CommandRefused, UsageError, Refusal */

@@ -15,6 +15,7 @@ import {
 } from '../domain/retention.ts';
 import { bytesField } from '../http/schema.ts';
 import { each } from '../jobs/each.ts';
+import { removalWords, trySweep } from '../jobs/sweep.ts';
 import { PeerAway, PeerRefusal } from '../peer/client.ts';
 import type { StoredChange } from '../storage/retention.ts';
 import { transact } from '../storage/stores.ts';
@@ -163,6 +164,19 @@ function checkConsent(parts: EmployerParts, hash: Uint8Array, signature: Uint8Ar
     if (error instanceof CryptoError) throw new PeerAway('the consent is not signed');
     throw error;
   }
+}
+
+/** What is past its retention here with this setting, and not without it, in words. */
+export function deletedBy(parts: EmployerParts, scope: RetentionScope, days: number): string[] {
+  const staffNow = parts.clock.now();
+  const before = new Set(trySweep(parts, staffNow).map(removalWords));
+  const then = trySweep(parts, staffNow, (asked, trendsDays) => {
+    const inForce = parts.retention.days(asked, trendsDays);
+    return asked.kind === scope.kind && (scope.sheet === null || sameScope(asked, scope))
+      ? Math.min(inForce, days)
+      : inForce;
+  });
+  return then.map(removalWords).filter((words) => !before.has(words));
 }
 
 function sameScope(a: RetentionScope, b: RetentionScope): boolean {

@@ -64,8 +64,10 @@ function look(
   if (!trial) truncateWal(parts.db);
   const since = nowMs - daysOf({ kind: 'logs', sheet: null }) * DAY_MS;
   const lines = sweepLogFile(parts.logPath, since, trial);
-  if (lines > 0)
-    removals.push({ kind: 'logs', round: null, what: 'lines of the log', count: lines });
+  if (lines > 0) {
+    const what = lines === 1 ? 'line of the log' : 'lines of the log';
+    removals.push({ kind: 'logs', round: null, what, count: lines });
+  }
   return removals;
 }
 

@@ -12,7 +12,7 @@ export interface Removal {
   readonly kind: RetentionKind;
   /** Its round, if it is of one. */
   readonly round: number | null;
-  /** What it is, in the plural: "released totals". */
+  /** What it is, as it stands behind the count: "released totals", "released total". */
   readonly what: string;
   readonly count: number;
 }
@@ -104,18 +104,30 @@ class Sweep {
         hash,
       );
       this.#stores.rounds.move(hash, 'closed', 'expired');
-      this.#note('trends', number, 'released totals', totals);
+      this.#note('trends', number, totals, 'released total');
       expired = true;
     }
     if (due('lists') && (round.listEmployerSignature !== null || expired)) {
       const slices = this.#delete('list_slices', 'manifest_hash = ?', hash);
-      this.#note('lists', number, 'slices of the list for receipts', slices);
+      this.#note(
+        'lists',
+        number,
+        slices,
+        'slice of the list for receipts',
+        'slices of the list for receipts',
+      );
       if (expired) this.#groups(hash, number);
     }
     if (due('counts')) this.#counts(hash, number);
     if (due('invitations') && this.#tables.has('invitations')) {
       const gone = this.#delete('invitations', 'round = ? AND ended = 1', number);
-      this.#note('invitations', number, 'counts of who was invited', gone);
+      this.#note(
+        'invitations',
+        number,
+        gone,
+        'count of who was invited',
+        'counts of who was invited',
+      );
     }
   }
 
@@ -125,9 +137,9 @@ class Sweep {
       if (table === 'tasks') continue;
       this.#delete(table, 'task_id IN (SELECT task_id FROM tasks WHERE manifest_hash = ?)', hash);
     }
-    this.#note('lists', number, 'groups', this.#delete('tasks', 'manifest_hash = ?', hash));
+    this.#note('lists', number, this.#delete('tasks', 'manifest_hash = ?', hash), 'group');
     if (!this.#tables.has('round_units')) return;
-    this.#note('lists', number, 'unit sizes', this.#delete('round_units', 'round = ?', number));
+    this.#note('lists', number, this.#delete('round_units', 'round = ?', number), 'unit size');
   }
 
   #counts(hash: Buffer, number: number): void {
@@ -137,7 +149,13 @@ class Sweep {
       'manifest_hash = ? AND (accepted <> 0 OR lots <> 0)',
       hash,
     );
-    this.#note('counts', number, 'counts of a group’s reports', groups);
+    this.#note(
+      'counts',
+      number,
+      groups,
+      'count of a group’s reports',
+      'counts of a group’s reports',
+    );
     if (!this.#tables.has('invitations')) return;
     const counts = this.#update(
       'invitations',
@@ -145,13 +163,13 @@ class Sweep {
       'round = ? AND ended = 1 AND codes_used IS NOT NULL',
       number,
     );
-    this.#note('counts', number, 'counts of who went on', counts);
+    this.#note('counts', number, counts, 'count of who went on', 'counts of who went on');
   }
 
   queue(): void {
     if (!this.#tables.has('mail_queue')) return;
     const mails = this.#delete('mail_queue', 'queued_ms <= ?', this.#since('mail'));
-    this.#note('mail', null, 'mails that were not taken', mails);
+    this.#note('mail', null, mails, 'mail that was not taken', 'mails that were not taken');
   }
 
   sessions(): void {
@@ -160,7 +178,6 @@ class Sweep {
     this.#note(
       'sessions',
       null,
-      'links and sessions',
       this.#delete('sign_in_links', 'ends_ms <= ?', staffNowMs) +
         this.#delete(
           'staff_sessions',
@@ -168,27 +185,28 @@ class Sweep {
           began,
           staffNowMs - IDLE_MS,
         ),
+      'link or session',
+      'links and sessions',
     );
   }
 
   logs(): void {
     const since = this.#since('logs');
-    this.#note('logs', null, 'events', this.#delete('events', 'at_ms <= ?', since));
+    this.#note('logs', null, this.#delete('events', 'at_ms <= ?', since), 'event');
     this.#note(
       'logs',
       null,
-      'refused surveys',
       this.#delete(
         'sheets',
         `state = 'refused' AND changed_ms <= ?
          AND NOT EXISTS (SELECT 1 FROM rounds WHERE sheet_hash = hash)`,
         since,
       ),
+      'refused survey',
     );
     this.#note(
       'logs',
       null,
-      'settings that are no longer in force',
       this.#delete(
         'retention_changes',
         `changed_ms <= ? AND told = 1 AND (state IN ('refused', 'cancelled') OR EXISTS (
@@ -197,6 +215,8 @@ class Sweep {
              AND newer.state = 'applied' AND newer.number > retention_changes.number))`,
         since,
       ),
+      'setting that is no longer in force',
+      'settings that are no longer in force',
     );
   }
 
@@ -221,7 +241,13 @@ class Sweep {
     return changes;
   }
 
-  #note(kind: RetentionKind, round: number | null, what: string, count: number): void {
-    if (count > 0) this.removals.push({ kind, round, what, count });
+  #note(
+    kind: RetentionKind,
+    round: number | null,
+    count: number,
+    one: string,
+    many = `${one}s`,
+  ): void {
+    if (count > 0) this.removals.push({ kind, round, what: count === 1 ? one : many, count });
   }
 }

@@ -18,10 +18,9 @@ import { frame, type PageSource } from '../../http/pages.ts';
 import { Refusal } from '../../http/refusal.ts';
 import { bytesField, pathBytes } from '../../http/schema.ts';
 import type { RetentionChangePage, RetentionPage, RetentionSetting } from '../../http/views.ts';
-import { removalWords, trySweep } from '../../jobs/sweep.ts';
 import type { ChangeState, StoredChange } from '../../storage/retention.ts';
 import type { EmployerParts } from '../parts.ts';
-import { cancelRetention, changeRetention, checkChange, wordsOf } from '../retention.ts';
+import { cancelRetention, changeRetention, checkChange, deletedBy, wordsOf } from '../retention.ts';
 
 const digits = z.string().regex(/^\d{1,9}$/);
 const ENTRY = z.strictObject({ days: z.string().max(20), from: digits });
@@ -92,7 +91,7 @@ export function retentionRoutes(
       from: facts.days,
       days: number,
       shorter,
-      removals: shorter ? removalsOf(parts, scope, number) : [],
+      removals: shorter ? deletedBy(parts, scope, number) : [],
       error,
     };
     const title = error === null ? heading : `Error: ${heading}`;
@@ -215,21 +214,6 @@ function retentionPage(parts: EmployerParts, mayChange: boolean): RetentionPage 
       ),
     })),
   };
-}
-
-/** What is past its retention with this setting, and not without it. */
-function removalsOf(parts: EmployerParts, scope: RetentionScope, days: number): string[] {
-  const staffNow = parts.clock.now();
-  const before = new Set(trySweep(parts, staffNow).map(removalWords));
-  const ofScope = (asked: RetentionScope) =>
-    asked.kind === scope.kind &&
-    (scope.sheet === null ||
-      (asked.sheet !== null && toBase64url(asked.sheet) === toBase64url(scope.sheet)));
-  const then = trySweep(parts, staffNow, (asked, trendsDays) => {
-    const inForce = parts.retention.days(asked, trendsDays);
-    return ofScope(asked) ? Math.min(inForce, days) : inForce;
-  });
-  return then.map(removalWords).filter((words) => !before.has(words));
 }
 
 /** A refusal's words as a sentence of their own. */

@@ -5,6 +5,7 @@ import { Secret } from '../../../crypto/secret.ts';
 import { sodiumReady } from '../../../crypto/sodium.ts';
 import { CommandRefused, UsageError } from '../../../server/cli/io.ts';
 import { employerRetention, guardianRetention } from '../../../server/cli/retention.ts';
+import { DAY_MS } from '../../../server/domain/days.ts';
 import type { EmployerParts } from '../../../server/employer/parts.ts';
 import type { GuardianParts } from '../../../server/guardian/parts.ts';
 import { systemRandomness } from '../../../server/party.ts';
@@ -17,19 +18,26 @@ import { insertFinished } from '../../support/retained.ts';
 beforeAll(sodiumReady);
 
 let stores: Stores;
+let now: number;
 let sheet: string;
 
 beforeEach(() => {
-  stores = openStores('employer', join(testFolder(), 'data'), MIGRATIONS, { now: () => 0 });
+  now = 0;
+  stores = openStores('employer', join(testFolder(), 'data'), MIGRATIONS, { now: () => now });
   onTestFinished(() => void stores.db.close());
   sheet = toBase64url(insertFinished(stores, { number: 1, closes: 10, trendsDays: 200 }));
 });
 
 /** Runs `chorus retention …` as it would be typed, at either party. */
-async function run(line: string, party: 'employer' | 'guardian' = 'employer'): Promise<string> {
-  const io = testIo();
+async function run(
+  line: string,
+  party: 'employer' | 'guardian' = 'employer',
+  answer?: boolean,
+): Promise<string> {
+  const io = testIo(answer);
   const signingSeed = new Secret(systemRandomness(32));
-  const parts = { ...stores, signingSeed } as unknown as EmployerParts & GuardianParts;
+  const parts = { ...stores, signingSeed, logPath: 'no.log' } as unknown as EmployerParts &
+    GuardianParts;
   const command = party === 'employer' ? employerRetention : guardianRetention;
   await command(line.split(' '), async () => parts, io);
   return io.text();
@@ -46,6 +54,18 @@ test('a shorter time is set at once, a longer one waits, and can be taken back',
   expect(list).toContain('2. Mail queue: 12 days: waiting');
   expect(await run('cancel 2')).toContain('Taken back');
   expect(await run('list')).toContain('2. Mail queue: 12 days: cancelled');
+});
+
+test('what a shorter time deletes is said, and done only when the word is typed', async () => {
+  now = 60 * DAY_MS;
+  for (const answer of [undefined, false]) {
+    const error = await refusal(() => run('set trends 40', 'employer', answer));
+    expect(error.message).toBe('nothing was changed');
+    expect(days('trends')).toBe(3650);
+  }
+  const said = await run('set trends 40', 'employer', true);
+  expect(said).toContain('for good:\n  6 released totals of round 1\nSet.');
+  expect(days('trends')).toBe(40);
 });
 
 test('a survey is named by the start of its hash', async () => {

@@ -66,7 +66,7 @@ describe('the sweeper of a party', () => {
     expect(await sweeper.run()).toBe(false);
     staffNow += 8 * HOUR_MS;
     expect(await sweeper.run()).toBe(true);
-    expect(logged).toEqual([{ removals: ['1 links and sessions'] }]);
+    expect(logged).toEqual([{ removals: ['1 link or session'] }]);
     // It happens every day: no event for people.
     expect(parts.events.recent(1)).toEqual([]);
   });
@@ -98,7 +98,7 @@ test('a trial changes neither tables nor log', () => {
   writeFileSync(parts.logPath, line);
   now += 400 * DAY_MS;
   const trial = trySweep(parts, 0);
-  expect(trial.at(-1)).toMatchObject({ what: 'lines of the log', count: 1 });
+  expect(trial.at(-1)).toMatchObject({ what: 'line of the log', count: 1 });
   expect(readFileSync(parts.logPath, 'utf8')).toBe(line);
   expect(results()).toBe(6);
   expect(sweep(parts, 0)).toEqual(trial);

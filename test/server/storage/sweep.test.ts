@@ -74,7 +74,7 @@ describe('a finished round', () => {
     expect(accepted()).toBe(6);
     expect(said(sweepTables(stores, at(CLOSES + 90)))).toEqual([
       'counts 1 counts of a group’s reports 6',
-      'counts 1 counts of who went on 1',
+      'counts 1 count of who went on 1',
     ]);
     expect(accepted()).toBe(0);
     expect(invitations.of(1)).toMatchObject({ people: 120, codesUsed: null, ended: true });
@@ -134,8 +134,8 @@ test('mail that nobody took goes, by when it was queued and not by when it is tr
   queue.add(1, 2, 'invitation', DAY_MS);
   queue.defer(1, 100 * DAY_MS);
   queue.refuse(2);
-  expect(said(sweepTables(stores, at(14)))).toEqual(['mail  mails that were not taken 1']);
-  expect(said(sweepTables(stores, at(15)))).toEqual(['mail  mails that were not taken 1']);
+  expect(said(sweepTables(stores, at(14)))).toEqual(['mail  mail that was not taken 1']);
+  expect(said(sweepTables(stores, at(15)))).toEqual(['mail  mail that was not taken 1']);
 });
 
 test('links and sessions that can no longer be used go, and no others', () => {
@@ -168,9 +168,9 @@ test('of the logs: events, refused surveys that no round has, settings that were
   set('mail', 11, new Uint8Array(32));
   for (const { hash } of stores.retention.all()) stores.retention.setTold(hash, true);
   expect(said(sweepTables(stores, at(365)))).toEqual([
-    'logs  events 1',
-    'logs  refused surveys 1',
-    'logs  settings that are no longer in force 1',
+    'logs  event 1',
+    'logs  refused survey 1',
+    'logs  setting that is no longer in force 1',
   ]);
   expect(stores.retention.days({ kind: 'mail', sheet: null })).toBe(12);
   expect(stores.retention.days({ kind: 'mail', sheet: new Uint8Array(32) })).toBe(11);
