@@ -72,15 +72,20 @@ function runSweep(parts: KeptParts, dryRun: boolean, io: CommandIo): void {
 
 function printInventory(parts: KeptParts, io: CommandIo): void {
   const day = (ms: number | null) => (ms === null ? '' : isoDate(Math.floor(ms / DAY_MS)));
-  const rows = takeInventory(parts, parts.party, parts.logPath).map((item) => [
+  const items = takeInventory(parts, parts.party, parts.logPath);
+  const rows = items.map((item) => [
     item.store,
     recordsWords(item, item.count),
     day(item.oldestMs),
     day(item.dueMs),
-    `${item.holds}. Why: ${item.why}. Goes ${item.goes}.`,
+    item.holds,
   ]);
-  const head = ['Store', 'Records', 'Oldest', 'Next goes', 'What, why, until when'];
-  for (const line of table([head, ...rows])) io.out(line);
+  const [head, ...lines] = table([['Store', 'Records', 'Oldest', 'Next goes', 'What'], ...rows]);
+  io.out(head as string);
+  for (const [i, { why, goes }] of items.entries()) {
+    io.out(lines[i] as string);
+    io.out(`  Why: ${why}. Goes ${goes}.`);
+  }
 }
 
 /** @throws CommandRefused while something would be lost, or the service runs */

@@ -45,7 +45,7 @@ export function previewLines({ people, presets, rows, coarseness }: Preview): st
   lines.push(
     '',
     ...table([
-      ['Groups', 'Of at least', 'Number', 'Share', 'Mean'],
+      ['Groups', 'Of at least', 'How many', 'Share', 'Mean'],
       ...coarseness.map(({ name, smallest, groups, share, mean }) => [
         name,
         String(smallest),

@@ -5,6 +5,7 @@ import { sha256 } from '../../crypto/sha256.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
 import { verifySignature } from '../../crypto/signing.ts';
 import { inTurns } from '../aggregator/paced.ts';
+import { changeWords } from '../aggregator/retention-scope.ts';
 import { DAY_MS } from '../domain/days.ts';
 import { type Preview, previewing } from '../domain/preview.ts';
 import { encodeSheet, storedSheet } from '../domain/sheets.ts';
@@ -14,7 +15,6 @@ import { each } from '../jobs/each.ts';
 import { PeerAway, PeerRefusal } from '../peer/client.ts';
 import type { StoredSheet } from '../storage/sheets.ts';
 import type { EmployerParts } from './parts.ts';
-import { wordsOf } from './retention.ts';
 
 const DECISION = z.strictObject({
   state: z.enum(['draft', 'submitted', 'approved', 'refused', 'retired']),
@@ -114,7 +114,7 @@ export function whatIsNext(parts: EmployerParts): string[] {
       .map((stored) => `The guardian refused “${title(stored)}”: ${stored.reason}`),
     ...parts.retention
       .waiting()
-      .map((change) => `${wordsOf(parts, change)} waits for the guardian’s consent.`),
+      .map((change) => `${changeWords(parts, change)} waits for the guardian’s consent.`),
     ...parts.tokenKeyMaking.sentences(),
     ...parts.rounds
       .inState('planned')

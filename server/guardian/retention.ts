@@ -1,5 +1,5 @@
 import { sign } from '../../crypto/signing.ts';
-import { type ScopeFacts, scopeFacts } from '../aggregator/retention-scope.ts';
+import { changeWords, type ScopeFacts, scopeFacts } from '../aggregator/retention-scope.ts';
 import {
   checkDays,
   daysWords,
@@ -97,7 +97,7 @@ function decide(
 ): void {
   const change = parts.retention.withHash(hash);
   if (change === undefined) throw new Refusal('notFound', 'there is no such change');
-  const words = wordsOf(parts, change);
+  const words = changeWords(parts, change);
   transact(parts.db, () => {
     const nowMs = parts.clock.now();
     if (!parts.retention.settle(hash, 'waiting', state, { signature, reason, nowMs })) {
@@ -105,16 +105,6 @@ function decide(
     }
     note(parts, `${words} ${said}`);
   });
-}
-
-/** "Mail queue: 14 days → 20 days", from what is in force now. */
-export function wordsOf(
-  parts: Pick<GuardianParts, 'sheets' | 'retention'>,
-  change: StoredChange,
-): string {
-  const facts = scopeFacts(parts, change);
-  const before = facts === undefined ? '' : `${daysWords(facts.days)} → `;
-  return `${scopeWords(change.kind, facts?.title ?? null)}: ${before}${daysWords(change.days)}`;
 }
 
 function consent(parts: RetentionParts, hash: Uint8Array): Uint8Array {

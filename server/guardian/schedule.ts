@@ -1,5 +1,6 @@
 import type { Sheet } from '../../crypto/sheet.ts';
 import { lastStart } from '../aggregator/last-start.ts';
+import { changeWords } from '../aggregator/retention-scope.ts';
 import { type Days, today } from '../domain/days.ts';
 import { nextRound } from '../domain/schedule.ts';
 import { storedSheet } from '../domain/sheets.ts';
@@ -9,7 +10,6 @@ import { PeerRefusal } from '../peer/client.ts';
 import type { StoredSheet } from '../storage/sheets.ts';
 import type { GuardianParts } from './parts.ts';
 import { isNeverPlanned, type RoundPlan, whyNotPlanned } from './plan.ts';
-import { wordsOf } from './retention.ts';
 import { whyNotOpen } from './rounds.ts';
 import { titleOf } from './sheets.ts';
 
@@ -28,7 +28,7 @@ export function whatIsNext(parts: GuardianParts): string[] {
     .inState('submitted')
     .map(({ hash }) => `“${titleOf(parts, hash)}” waits for this party to approve or refuse it.`);
   for (const change of parts.retention.waiting()) {
-    sentences.push(`${wordsOf(parts, change)} waits for this party’s consent.`);
+    sentences.push(`${changeWords(parts, change)} waits for this party’s consent.`);
   }
   for (const round of parts.rounds.inState('planned')) {
     const { head } = parts.contexts.round(round.manifestHash);

@@ -120,7 +120,8 @@ export function sharedPages(app: Express, source: PageSource): void {
   page('/', 'self');
   app.get('/', (_request, response) => {
     const status = statusPage(source, signedInOf(response)?.staff);
-    response.render('status', { ...frame(source, 'Rounds', '/'), status });
+    const light = released(source).sheet?.noise.preset === 'light' ? LIGHT_WORDS : null;
+    response.render('status', { ...frame(source, 'Rounds', '/'), status, light });
   });
   app.get('/status.json', (_request, response) => {
     const status = statusPage(source, signedInOf(response)?.staff);

@@ -1,7 +1,7 @@
 import { Router } from 'express';
 import { z } from 'zod';
 import { toBase64url } from '../../../crypto/bytes.ts';
-import { scopeFacts } from '../../aggregator/retention-scope.ts';
+import { changeWords, scopeFacts } from '../../aggregator/retention-scope.ts';
 import {
   daysWords,
   RETENTIONS,
@@ -189,22 +189,24 @@ function retentionPage(parts: EmployerParts, mayChange: boolean): RetentionPage 
     .all()
     .filter(({ state }) => state === 'approved' || state === 'retired')
     .reverse();
-  const shown = (change: StoredChange) => ({
-    words: wordsOf(parts, change),
-    since: new Date(change.changedMs).toISOString().slice(0, 10),
-    hash: toBase64url(change.hash),
-  });
+  const since = ({ changedMs }: StoredChange) => new Date(changedMs).toISOString().slice(0, 10);
   const all = parts.retention.all();
   return {
     mayChange,
-    waiting: all.filter(({ state }) => state === 'waiting').map(shown),
+    waiting: all
+      .filter(({ state }) => state === 'waiting')
+      .map((change) => ({
+        words: changeWords(parts, change),
+        since: since(change),
+        hash: toBase64url(change.hash),
+      })),
     decided: all
       .filter(({ state }) => state !== 'waiting')
       .slice(0, DECIDED_SHOWN)
       .map((change) => {
-        const { words, since } = shown(change);
         const ending = ENDINGS[change.state as Exclude<ChangeState, 'waiting'>];
-        return { words: `${words}: ${ending}${change.reason ? `: ${change.reason}` : ''}`, since };
+        const reason = change.reason ? `: ${change.reason}` : '';
+        return { words: `${wordsOf(parts, change)}: ${ending}${reason}`, since: since(change) };
       }),
     installation: RETENTIONS.map(({ kind }) => changeable(parts, { kind, sheet: null })),
     surveys: surveys.map(({ hash }) => ({

@@ -2,6 +2,7 @@ import { Router } from 'express';
 import { z } from 'zod';
 import { toBase64url } from '../../../crypto/bytes.ts';
 import type { Sheet } from '../../../crypto/sheet.ts';
+import { changeWords } from '../../aggregator/retention-scope.ts';
 import { LIGHT_WORDS } from '../../domain/noise-presets.ts';
 import { scoreFacts, sheetFacts } from '../../domain/sheet-facts.ts';
 import { storedSheet } from '../../domain/sheets.ts';
@@ -14,7 +15,6 @@ import { pathBytes } from '../../http/schema.ts';
 import { SHEET_STATE_WORDS, type SurveyPage } from '../../http/views.ts';
 import type { StoredSheet } from '../../storage/sheets.ts';
 import type { GuardianParts } from '../parts.ts';
-import { wordsOf } from '../retention.ts';
 import { agreesByName, approveSheet, refuseSheet } from '../sheets.ts';
 
 /** UTF-16 code units; a browser holds to half of it, and sends line ends as two. */
@@ -61,7 +61,7 @@ export function surveyRoutes(parts: GuardianParts, source: PageSource, nudge: ()
       decided: sheets.filter(({ state }) => state !== 'submitted'),
       retention: parts.retention.waiting().map((change) => ({
         href: `/retention/${toBase64url(change.hash)}`,
-        words: wordsOf(parts, change),
+        words: changeWords(parts, change),
         since: new Date(change.changedMs).toISOString().slice(0, 10),
       })),
     });

@@ -160,7 +160,7 @@ describe('trends.hbs', () => {
 
   it('says what to do where there is nothing yet', () => {
     const html = render('trends', { trends: companyTrends(sheet, []) });
-    expect(words(html)).toContain('No round is finished yet.');
+    expect(words(html)).toContain('There is no finished round to show.');
     expect(html).not.toContain('<svg class="chart ');
   });
 });

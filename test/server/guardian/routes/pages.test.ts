@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { LIGHT_WORDS } from '../../../../server/domain/noise-presets.ts';
 import {
   openTestRound,
   standing,
@@ -51,6 +52,11 @@ test('without an open round there is nothing to close', async () => {
 describe('with an open round', () => {
   beforeAll(async () => {
     await openTestRound(parties, [23]);
+  });
+
+  test('the page of rounds says what Light does not keep', async () => {
+    const page = await fetch(`${parties.urls.guardian}/`, { headers: { accept: 'text/html' } });
+    expect(await page.text()).toContain(LIGHT_WORDS);
   });
 
   test('the page says what closing does', async () => {
