@@ -60,7 +60,12 @@ const HEADINGS: Partial<Record<RefusalCode, string>> = {
   wrongRole: 'Not for your role',
   tooOften: 'Please wait',
 };
-const STATE_WORDS = { planned: 'Planned', open: 'Open', closed: 'Counting', expired: 'Ended' };
+const STATE_WORDS = {
+  planned: 'Planned',
+  open: 'Open',
+  closed: 'Counting',
+  expired: 'Totals deleted',
+};
 
 function readAssets(folders: PageFolders): AssetsManifest {
   return JSON.parse(readFileSync(join(folders.assets, 'manifest.json'), 'utf8'));

@@ -271,13 +271,28 @@ describe('after the close, before the seal', () => {
     const first = await callAs(parties, 'employer', location);
     expect(first.headers.get('content-type')).toBe(MEDIA_TYPE.collectionJobResp);
     const bytes = new Uint8Array(await first.arrayBuffer());
-    for (let i = 0; i < 3; i++) {
-      const again = await callAs(parties, 'employer', location);
-      expect(new Uint8Array(await again.arrayBuffer())).toEqual(bytes);
-      const posted = await ask(MAIN);
-      expect(posted.headers.get('location')).toBe(location);
-      expect(new Uint8Array(await posted.arrayBuffer())).toEqual(bytes);
+    // At once, one after the other, and by a guardian that has been started anew.
+    for (const repeat of ['at once', 'again', 'after a restart']) {
+      if (repeat === 'after a restart') {
+        await parties.restart('guardian');
+        // Connections that were kept open fail once.
+        const health = `${parties.urls.guardian}/health`;
+        await until(() =>
+          fetch(health).then(
+            ({ ok }) => ok,
+            () => false,
+          ),
+        );
+      }
+      const calls = Array.from({ length: 4 }, () => [
+        callAs(parties, 'employer', location),
+        ask(MAIN),
+      ]);
+      for (const response of await Promise.all(calls.flat())) {
+        expect(new Uint8Array(await response.arrayBuffer()), repeat).toEqual(bytes);
+      }
     }
+    expect((await ask(MAIN)).headers.get('location')).toBe(location);
     const resp = decodeCollectionJobResp(bytes);
     expect(resp.reportCount).toBe(10);
     expect(resp.interval).toEqual({ start: round.head.days.start, duration: 1 });
