@@ -125,8 +125,7 @@ export function sharedPages(app: Express, source: PageSource): void {
   page('/', 'self');
   app.get('/', (_request, response) => {
     const status = statusPage(source, signedInOf(response)?.staff);
-    const light = released(source).sheet?.noise.preset === 'light' ? LIGHT_WORDS : null;
-    response.render('status', { ...frame(source, 'Rounds', '/'), status, light });
+    response.render('status', { ...frame(source, 'Rounds', '/'), status });
   });
   app.get('/status.json', (_request, response) => {
     const status = statusPage(source, signedInOf(response)?.staff);

@@ -107,7 +107,6 @@ beforeAll(async () => {
       cap: null,
       part: null,
       epsilon: null,
-      light: null,
       rounds: [],
     },
   }));
