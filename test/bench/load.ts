@@ -32,7 +32,7 @@ export async function postAll(
   const started = performance.now();
   const result = await autocannon({
     url,
-    connections: Math.min(CONNECTIONS, bodies.length),
+    connections: CONNECTIONS,
     amount: bodies.length,
     ...(perSecond === undefined ? {} : { overallRate: perSecond }),
     requests: [
