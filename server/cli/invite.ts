@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { dateAt } from '../domain/days.ts';
 import { invitationLink } from '../domain/invitations.ts';
 import { dayWords } from '../domain/shown.ts';
 import { PATH_SEPARATOR } from '../domain/unit-path.ts';
@@ -91,7 +92,7 @@ function status(
   }
   if (reissued > 0) line(reissued, 'invitations were issued a second time');
   if (remindedMs !== null) {
-    io.out(`Everyone was reminded last on ${new Date(remindedMs).toISOString().slice(0, 10)}.`);
+    io.out(`Everyone was reminded last on ${dateAt(remindedMs)}.`);
   }
   if (!ended) io.out('How many went on from their invitation is told after the close.');
   else if (codesUsed === null) io.out('How many went on is deleted; its retention is over.');

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { toBase64url } from '../../crypto/bytes.ts';
 import { sha256 } from '../../crypto/sha256.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
+import { dateAt } from '../domain/days.ts';
 import { LIGHT_WORDS } from '../domain/noise-presets.ts';
 import { sheetFacts } from '../domain/sheet-facts.ts';
 import { parseSheetFile } from '../domain/sheet-file.ts';
@@ -100,13 +101,13 @@ export async function guardianSurvey(
   const stored = find(parts.sheets.all(), argument);
   if (verb === 'show') return show(stored, io);
   if (verb === 'approve') {
-    if (!agreesByName(sheetOf(stored), named)) {
+    if (!agreesByName(storedSheet(stored.bytes), named)) {
       throw new CommandRefused(
         `${LIGHT_WORDS} To agree to that, name it: npx chorus survey approve ${argument} Light`,
       );
     }
     approveSheet(parts, stored.hash);
-    io.out(`Approved. Rounds of “${sheetOf(stored).title}” are planned by its schedule.`);
+    io.out(`Approved. Rounds of “${storedSheet(stored.bytes).title}” are planned by its schedule.`);
   } else {
     refuseSheet(parts, stored.hash, words.join(' '));
     io.out('Refused; the employer is told why.');
@@ -119,8 +120,8 @@ function list(sheets: readonly StoredSheet[], io: CommandIo): void {
     return;
   }
   const rows = sheets.map((stored) => {
-    const since = new Date(stored.changedMs).toISOString().slice(0, 10);
-    return [shortHash(stored.hash), stored.state, since, sheetOf(stored).title];
+    const since = dateAt(stored.changedMs);
+    return [shortHash(stored.hash), stored.state, since, storedSheet(stored.bytes).title];
   });
   for (const line of table([['Sheet', 'State', 'Since', 'Title'], ...rows])) io.out(line);
 }
@@ -128,7 +129,7 @@ function list(sheets: readonly StoredSheet[], io: CommandIo): void {
 function show(stored: StoredSheet, io: CommandIo): void {
   io.out(`Sheet ${toBase64url(stored.hash)}: ${stored.state}`);
   if (stored.reason !== null) io.out(`Refused because: ${stored.reason}`);
-  describe(sheetOf(stored), io);
+  describe(storedSheet(stored.bytes), io);
 }
 
 /** What a sheet says, in the order in which somebody who approves it needs it. */
@@ -149,10 +150,6 @@ function find(sheets: readonly StoredSheet[], start: string): StoredSheet {
   if (only === undefined) throw new CommandRefused(`no sheet begins with ${start}`);
   if (found.length > 1) throw new CommandRefused(`several sheets begin with ${start}`);
   return only;
-}
-
-function sheetOf(stored: StoredSheet): Sheet {
-  return storedSheet(stored.bytes);
 }
 
 function shortHash(hash: Uint8Array): string {

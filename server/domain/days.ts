@@ -11,7 +11,12 @@ export interface Days {
 
 /** A day as a date: "2026-11-21". */
 export function isoDate(day: number): string {
-  return new Date(day * DAY_MS).toISOString().slice(0, 10);
+  return dateAt(day * DAY_MS);
+}
+
+/** The date (UTC) of a moment in milliseconds since 1970: "2026-11-21". */
+export function dateAt(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
 }
 
 /** The day of a date like "2026-11-21", or undefined if there is no such date. */

@@ -112,13 +112,13 @@ export function* previewing(
   const people = tree.nodes[0]?.size ?? 0;
   const plans: (Plan | undefined)[] = [];
   const presets: PresetPreview[] = [];
-  for (const preset of PRESETS) {
+  const variants = PRESETS.map((preset) => withPreset(sheet, preset));
+  for (const variant of variants) {
     yield;
-    const variant = withPreset(sheet, preset);
     const { plan, refusal } = yield* planOrRefusal(tree, smallestGroup(variant));
     plans.push(plan);
     presets.push({
-      ...presetPreview(variant, sheet.noise.preset === preset, account, today),
+      ...presetPreview(variant, variant === sheet, account, today),
       ...countForms(variant, plan?.groups ?? []),
       refusal,
     });
@@ -131,7 +131,7 @@ export function* previewing(
     const planned = smallest === smallestGroup(sheet);
     coarseness.push({ name, smallest, planned, ...countForms(sheet, plan?.groups ?? []) });
   }
-  return { people, presets, rows: rowsOf(sheet, tree, plans), coarseness };
+  return { people, presets, rows: yield* rowsOf(sheet, variants, tree, plans), coarseness };
 }
 
 /** The sheet with another preset: all of its account, unless it is the sheet's own. */
@@ -168,8 +168,8 @@ function presetPreview(
   for (let i = 0; i < rounds; i++) {
     const firstDay = first + Math.floor((i * 364) / rounds);
     const entry = { round: -1 - i, firstDay, cost: roundCost(sheet), preset };
-    const lacking = shortageOf([...account, ...year], entry);
-    if (lacking !== undefined) shortage ??= shortageWords(lacking);
+    const lacking = shortage === null ? shortageOf([...account, ...year], entry) : undefined;
+    if (lacking !== undefined) shortage = shortageWords(lacking);
     year.push(entry);
   }
   const after = standingOn([...account, ...year], year.at(-1)?.firstDay ?? first);
@@ -217,45 +217,51 @@ function countForms(sheet: Sheet, groups: readonly Group[]): FormCounts {
 }
 
 /** Every unit that is a group under some preset, in the order of the tree. */
-function rowsOf(sheet: Sheet, tree: OrgTree, plans: readonly (Plan | undefined)[]): PreviewRow[] {
-  const variants = PRESETS.map((preset) => withPreset(sheet, preset));
+function* rowsOf(
+  sheet: Sheet,
+  variants: readonly Sheet[],
+  tree: OrgTree,
+  plans: readonly (Plan | undefined)[],
+): Turns<PreviewRow[]> {
   const byNode = plans.map((plan) => new Map(plan?.groups.map((group) => [group.node, group])));
   const nodes = new Set(byNode.flatMap((groups) => [...groups.keys()]));
-  return [...nodes]
-    .sort((a, b) => a - b)
-    .map((node) => {
-      const own = byNode.map((groups) => groups.get(node));
-      const group = own[PRESETS.indexOf(sheet.noise.preset)] ?? own.find((g) => g !== undefined);
-      const { name, department, rosterSize } = group as Group;
-      return {
-        name,
-        department,
-        people: rosterSize,
-        expected: expectedOf(sheet, rosterSize),
-        cells: plans.map((plan, i): PreviewCell => {
-          if (plan === undefined) return { state: 'no group' };
-          const here = own[i];
-          if (here !== undefined) {
-            const same = here.name === name && here.rosterSize === rosterSize;
-            return {
-              state: 'group',
-              as: same ? null : { name: here.name, people: here.rosterSize },
-              ...formsOf(variants[i] as Sheet, here.rosterSize),
-            };
-          }
-          if (plan.groups.some((below) => isBelow(tree, below.node, node))) {
-            return { state: 'finer' };
-          }
-          return { state: 'too small', within: nameAbove(tree, plan, node) };
-        }),
-      };
+  const rows: PreviewRow[] = [];
+  for (const node of [...nodes].sort((a, b) => a - b)) {
+    yield;
+    const own = byNode.map((groups) => groups.get(node));
+    const group = own[variants.indexOf(sheet)] ?? own.find((g) => g !== undefined);
+    const { name, department, rosterSize } = group as Group;
+    rows.push({
+      name,
+      department,
+      people: rosterSize,
+      expected: expectedOf(sheet, rosterSize),
+      cells: plans.map((plan, i): PreviewCell => {
+        if (plan === undefined) return { state: 'no group' };
+        const here = own[i];
+        if (here !== undefined) {
+          const same = here.name === name && here.rosterSize === rosterSize;
+          return {
+            state: 'group',
+            as: same ? null : { name: here.name, people: here.rosterSize },
+            ...formsOf(variants[i] as Sheet, here.rosterSize),
+          };
+        }
+        // A subtree is one run of ids, and groups are in their order: the next one tells.
+        const next = plan.groups.find((group) => group.node > node);
+        if (next !== undefined && isBelow(tree, next.node, node)) return { state: 'finer' };
+        return { state: 'too small', within: nameAbove(tree, plan, node) };
+      }),
     });
+  }
+  return rows;
 }
 
+/** Whether a node is under a node with a lower id. */
 function isBelow(tree: OrgTree, node: number, above: number): boolean {
   let at = node;
   while (at > above) at = tree.nodes[at]?.parent ?? -1;
-  return at === above && node !== above;
+  return at === above;
 }
 
 /** The name of the group that the people of this node are in. */

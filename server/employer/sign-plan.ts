@@ -19,6 +19,7 @@ import { signingPublicKey, verifySignature } from '../../crypto/signing.ts';
 import { entryOf, whyNoRoom } from '../aggregator/account.ts';
 import { lastStart } from '../aggregator/last-start.ts';
 import { inTurns, paced, pause } from '../aggregator/paced.ts';
+import { keepTasks } from '../aggregator/planned-tasks.ts';
 import type { RoundKeys } from '../aggregator/round-keys.ts';
 import { isTimeZone, roundTimes } from '../domain/days.ts';
 import type { Group } from '../domain/planner.ts';
@@ -140,18 +141,7 @@ function keepPlan(parts: EmployerParts, plan: SignedPlan, checked: CheckedPlan):
       employerSignature: signature,
       ...roundTimes(head.days, sheet.deadline_days, head.time_zone),
     });
-    for (const [index, { entry, task }] of tasks.entries()) {
-      parts.tasks.insert({
-        taskId: task.taskId,
-        manifestHash: hash,
-        groupIndex: index,
-        groupName: entry.name,
-        department: entry.department,
-        rosterSize: entry.roster_size,
-        entry: plan.entries[index] as Uint8Array,
-        configuration: task.configuration,
-      });
-    }
+    keepTasks(parts.tasks, hash, tasks, plan.entries);
     parts.events.add({
       atMs: parts.clock.now(),
       round: plan.number,

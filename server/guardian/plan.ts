@@ -19,6 +19,7 @@ import { signingPublicKey } from '../../crypto/signing.ts';
 import { entryOf, whyNoRoom } from '../aggregator/account.ts';
 import { lastStart } from '../aggregator/last-start.ts';
 import { inTurns, paced, pause } from '../aggregator/paced.ts';
+import { keepTasks } from '../aggregator/planned-tasks.ts';
 import { VERIFY_KEY_SIZE } from '../aggregator/round-keys.ts';
 import { type Days, roundTimes } from '../domain/days.ts';
 import { PlanError } from '../domain/plan-error.ts';
@@ -176,18 +177,7 @@ async function draftRound(parts: GuardianParts, plan: RoundPlan): Promise<Round>
       employerSignature: null,
       ...roundTimes(plan.days, sheet.deadline_days, parts.timeZone),
     });
-    for (const [index, { entry, task }] of tasks.entries()) {
-      parts.tasks.insert({
-        taskId: task.taskId,
-        manifestHash: hash,
-        groupIndex: index,
-        groupName: entry.name,
-        department: entry.department,
-        rosterSize: entry.roster_size,
-        entry: entries[index] as Uint8Array,
-        configuration: task.configuration,
-      });
-    }
+    keepTasks(parts.tasks, hash, tasks, entries);
     return parts.rounds.withNumber(plan.number) as Round;
   });
 }

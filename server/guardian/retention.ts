@@ -2,12 +2,10 @@ import { sign } from '../../crypto/signing.ts';
 import { changeWords, type ScopeFacts, scopeFacts } from '../aggregator/retention-scope.ts';
 import {
   checkDays,
-  daysWords,
   decodeChange,
   hashOfChange,
   type RetentionChange,
   RetentionRefused,
-  scopeWords,
 } from '../domain/retention.ts';
 import { Refusal } from '../http/refusal.ts';
 import type { StoredChange } from '../storage/retention.ts';
@@ -36,7 +34,7 @@ export function receiveChange(
   if (facts === undefined) throw new Refusal('planMismatch', 'there is no such survey here');
   const { retention } = parts;
   const hash = hashOfChange(change);
-  const words = `${scopeWords(change.kind, facts.title)}: ${daysWords(facts.days)} → ${daysWords(change.days)}`;
+  const words = changeWords(parts, change);
   return transact(parts.db, () => {
     const known = retention.withHash(hash);
     const nowMs = parts.clock.now();

@@ -1,4 +1,3 @@
-import type { Sheet } from '../../crypto/sheet.ts';
 import { lastStart } from '../aggregator/last-start.ts';
 import { changeWords } from '../aggregator/retention-scope.ts';
 import { type Days, today } from '../domain/days.ts';
@@ -16,7 +15,7 @@ import { titleOf } from './sheets.ts';
 /** The next round of an approved sheet that is not planned yet, or undefined if there is none. */
 export function nextRoundOf(parts: GuardianParts, stored: StoredSheet): Days | undefined {
   return nextRound(
-    sheetIn(stored),
+    storedSheet(stored.bytes),
     lastStart(parts, stored.hash),
     today(parts.clock.now(), parts.timeZone),
   );
@@ -43,7 +42,11 @@ export function whatIsNext(parts: GuardianParts): string[] {
     const title = titleOf(parts, stored.hash);
     const shortage =
       days &&
-      whyNotPlanned(parts, { number: parts.rounds.lastNumber() + 1, days }, sheetIn(stored));
+      whyNotPlanned(
+        parts,
+        { number: parts.rounds.lastNumber() + 1, days },
+        storedSheet(stored.bytes),
+      );
     sentences.push(
       days === undefined
         ? `“${title}” has no further round; to go on it needs a newly approved sheet.`
@@ -83,7 +86,7 @@ export async function planDueRounds(
   for (const stored of parts.sheets.inState('approved')) {
     const days = nextRoundOf(parts, stored);
     if (days === undefined || now < days.start - parts.planDaysAhead) continue;
-    if (whyNotPlanned(parts, { number, days }, sheetIn(stored)) !== undefined) continue;
+    if (whyNotPlanned(parts, { number, days }, storedSheet(stored.bytes)) !== undefined) continue;
     try {
       await planFree({ number, sheetHash: stored.hash, days }, plan);
       // One at a time: each takes the next number.
@@ -118,8 +121,4 @@ async function planFree(
       if (!taken || number + 1 >= round.number + TRIES) throw error;
     }
   }
-}
-
-function sheetIn(stored: StoredSheet): Sheet {
-  return storedSheet(stored.bytes);
 }

@@ -2,6 +2,7 @@ import { Router } from 'express';
 import { z } from 'zod';
 import { toBase64url } from '../../../crypto/bytes.ts';
 import { changeWords, scopeFacts } from '../../aggregator/retention-scope.ts';
+import { dateAt } from '../../domain/days.ts';
 import {
   daysWords,
   RETENTIONS,
@@ -189,7 +190,7 @@ function retentionPage(parts: EmployerParts, mayChange: boolean): RetentionPage 
     .all()
     .filter(({ state }) => state === 'approved' || state === 'retired')
     .reverse();
-  const since = ({ changedMs }: StoredChange) => new Date(changedMs).toISOString().slice(0, 10);
+  const since = ({ changedMs }: StoredChange) => dateAt(changedMs);
   const all = parts.retention.all();
   return {
     mayChange,

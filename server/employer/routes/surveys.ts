@@ -1,5 +1,6 @@
 import { Router } from 'express';
 import { toBase64url } from '../../../crypto/bytes.ts';
+import { dateAt } from '../../domain/days.ts';
 import { sheetFacts } from '../../domain/sheet-facts.ts';
 import { storedSheet } from '../../domain/sheets.ts';
 import { pageHeaders } from '../../http/app.ts';
@@ -26,7 +27,7 @@ export function surveyRoutes(parts: EmployerParts, source: PageSource): Router {
         href: `/surveys/${toBase64url(stored.hash)}`,
         title: storedSheet(stored.bytes).title,
         stateLabel: SHEET_STATE_WORDS[stored.state],
-        since: new Date(stored.changedMs).toISOString().slice(0, 10),
+        since: dateAt(stored.changedMs),
       }));
     response.render('own-surveys', { ...frame(source, 'Surveys', '/surveys'), surveys });
   });

@@ -1,8 +1,8 @@
 import { Router } from 'express';
 import { z } from 'zod';
 import { toBase64url } from '../../../crypto/bytes.ts';
-import type { Sheet } from '../../../crypto/sheet.ts';
 import { changeWords } from '../../aggregator/retention-scope.ts';
+import { dateAt } from '../../domain/days.ts';
 import { LIGHT_WORDS } from '../../domain/noise-presets.ts';
 import { scoreFacts, sheetFacts } from '../../domain/sheet-facts.ts';
 import { storedSheet } from '../../domain/sheets.ts';
@@ -62,7 +62,7 @@ export function surveyRoutes(parts: GuardianParts, source: PageSource, nudge: ()
       retention: parts.retention.waiting().map((change) => ({
         href: `/retention/${toBase64url(change.hash)}`,
         words: changeWords(parts, change),
-        since: new Date(change.changedMs).toISOString().slice(0, 10),
+        since: dateAt(change.changedMs),
       })),
     });
   });
@@ -80,7 +80,7 @@ export function surveyRoutes(parts: GuardianParts, source: PageSource, nudge: ()
       response.status(400).render('survey', page(stored, true, { ...NO_ERRORS, approveError }));
       return;
     }
-    if (!agreesByName(sheetOf(stored), named)) {
+    if (!agreesByName(storedSheet(stored.bytes), named)) {
       const approveError = 'Write Light to agree to rounds whose noise can be averaged out';
       const errors = { ...NO_ERRORS, approveError, approveField: 'named' as const };
       response.status(400).render('survey', page(stored, true, errors));
@@ -107,22 +107,18 @@ export function surveyRoutes(parts: GuardianParts, source: PageSource, nudge: ()
   return router;
 }
 
-function sheetOf(stored: StoredSheet): Sheet {
-  return storedSheet(stored.bytes);
-}
-
 function listed(stored: StoredSheet) {
   return {
     href: `/surveys/${toBase64url(stored.hash)}`,
-    title: sheetOf(stored).title,
+    title: storedSheet(stored.bytes).title,
     state: stored.state,
     stateLabel: SHEET_STATE_WORDS[stored.state],
-    since: new Date(stored.changedMs).toISOString().slice(0, 10),
+    since: dateAt(stored.changedMs),
   };
 }
 
 function surveyPage(stored: StoredSheet, mayDecide: boolean, errors: Errors): SurveyPage {
-  const sheet = sheetOf(stored);
+  const sheet = storedSheet(stored.bytes);
   return {
     title: sheet.title,
     stateLabel: SHEET_STATE_WORDS[stored.state],
