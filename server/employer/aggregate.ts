@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { toHex } from '../../crypto/bytes.ts';
 import {
   decodeAggregationJobInitReq,
@@ -6,7 +7,6 @@ import {
   type VerifyResp,
 } from '../../crypto/dap/aggregation.ts';
 import type { ReportError } from '../../crypto/dap/types.ts';
-import { sha256 } from '../../crypto/sha256.ts';
 import { fold, type Verified } from '../aggregator/fold.ts';
 import { paced } from '../aggregator/paced.ts';
 import type { TaskContext } from '../aggregator/task-context.ts';
@@ -29,15 +29,22 @@ type Examined =
 /**
  * One lot (DAP §Helper Initialization): opens and checks each report, then in one transaction folds
  * what is good, lists how each report ended and stores the reply. The same request again gets the
- * same reply, and no id and no token is ever folded twice.
+ * same reply, and no id and no token is ever folded twice. Lots are done in the order in which they
+ * came: the guardian sends one ahead, and goes on with the reply to the first.
  * @throws Refusal, with nothing folded
  */
-export async function aggregate(
+export function aggregate(parts: EmployerParts, task: Task, body: Uint8Array): Promise<Reply> {
+  return parts.counting.run(() => aggregateLot(parts, task.taskId, body));
+}
+
+async function aggregateLot(
   parts: EmployerParts,
-  task: Task,
+  taskId: Uint8Array,
   body: Uint8Array,
 ): Promise<Reply> {
-  const requestHash = sha256(body);
+  const task = parts.tasks.withId(taskId) as Task;
+  // Not the portable one: a lot has megabytes.
+  const requestHash = createHash('sha256').update(body).digest();
   const answered = parts.helperJobs.aggregation(task.taskId, requestHash);
   if (answered !== undefined) {
     // Its first truncation may have failed, and the reply leaves only after one.
@@ -54,10 +61,8 @@ export async function aggregate(
   }
   const examined = await paced(verifyInits, (verifyInit) => examine(context, keys, verifyInit));
   const reply = decideOrWithhold(parts, task, () => {
-    // Another request for this group may have been decided in the meantime.
-    const twin = parts.helperJobs.aggregation(task.taskId, requestHash);
-    if (twin !== undefined) return twin;
-    refuseUnlessCounting(parts, parts.tasks.withId(task.taskId) as Task);
+    // The group may have been withheld in the meantime.
+    refuseUnlessCounting(parts, parts.tasks.withId(taskId) as Task);
     return decide(parts, context, task.rosterSize, requestHash, examined);
   });
   truncateWal(parts.db);

@@ -93,6 +93,7 @@ export async function openEmployer(config: PartyConfig): Promise<EmployerParts> 
     tokenKeys,
     tokenKeyMaking: new TokenKeyMaking(tokenKeys, base.log),
     signing: new OneAtATime(),
+    counting: new OneAtATime(),
     evaluation: config.evaluation,
   };
 }

@@ -28,6 +28,8 @@ export interface EmployerParts extends Stores {
   readonly tokenKeyMaking: TokenKeyMaking;
   /** The freezing and signing of plans. */
   readonly signing: OneAtATime;
+  /** The opening and folding of lots. */
+  readonly counting: OneAtATime;
   readonly peer: PeerClient;
   readonly pairing: Pairing;
   readonly signingSeed: Secret<Uint8Array>;

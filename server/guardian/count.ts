@@ -41,9 +41,9 @@ interface Refused {
 }
 
 /**
- * Counts every lot that waits, group by group: each is one DAP aggregation job. While the employer
- * works on a lot, the one before is settled and the next one opened here. A group that fails does not
- * hold up the others, unless the other party does not answer at all.
+ * Counts every lot that waits, group by group: each is one DAP aggregation job. Two are under way at a
+ * time: while the employer works on one, the one before is settled and the next one opened and sent
+ * here. A group that fails does not hold up the others, unless the other party does not answer at all.
  * @throws what the first failure threw, once all were tried; it is taken up again at the next turn
  */
 export async function countLots(parts: GuardianParts): Promise<boolean> {
@@ -52,69 +52,55 @@ export async function countLots(parts: GuardianParts): Promise<boolean> {
   let progress = false;
   let away = beginLot(parts, nextLot(parts, failed));
   while (away !== undefined) {
-    const { task, lot } = away.next;
-    // Opened while this lot is away, and sent as soon as its answer is here.
-    const following = prepareNext(parts, nextLot(parts, failed, { task, lot }));
+    const { task, answer } = away;
+    const following = beginLot(parts, nextLot(parts, failed, away));
+    let counted = false;
     try {
-      const answer = await away.answer;
-      const after = following && sendPrepared(parts, following);
-      const counted =
-        typeof answer === 'string'
-          ? !withhold(parts, task, answer)
-          : await settleLot(parts, (await away.prepared) as PreparedLot, answer);
+      counted = await settleLot(parts, task, await answer);
       progress = true;
-      // A group that was withheld leaves no next lot; one that was sent in vain is not settled.
-      const goesOn = counted || !after?.next.task.taskId.equals(task.taskId);
-      away = goesOn && after ? after : beginLot(parts, nextLot(parts, failed));
     } catch (error) {
       failures.push(error);
       if (!parts.peer.answered) break;
       failed.add(task.taskId.toString('hex'));
-      away = beginLot(parts, nextLot(parts, failed));
     }
+    // What follows in a group that is withheld, or was tried in vain, is not waited for.
+    const goesOn = counted || !following?.task.taskId.equals(task.taskId);
+    away = goesOn && following ? following : beginLot(parts, nextLot(parts, failed));
   }
   if (failures.length > 0) throw failures[0];
   return progress;
 }
 
-/** A lot that is being opened; undefined where the round's keys are gone. */
-interface OpeningLot {
-  readonly next: NextLot;
-  readonly prepared: Promise<PreparedLot> | undefined;
-}
-
 /** A lot on its way to the employer and back. */
-interface LotAway extends OpeningLot {
-  readonly answer: Promise<readonly VerifyResp[] | WithheldReason>;
+interface LotAway {
+  readonly task: Task;
+  readonly lot: number;
+  readonly answer: Promise<AnsweredLot | WithheldReason>;
 }
 
-function prepareNext(parts: GuardianParts, next: NextLot | undefined): OpeningLot | undefined {
-  if (next === undefined) return undefined;
-  const { task, lot, keys } = next;
-  const prepared = keys && prepareLot(parts, task, lot, keys);
-  // A lot opened in vain must not end the process if it failed.
-  prepared?.catch(() => {});
-  return { next, prepared };
-}
-
-function sendPrepared(parts: GuardianParts, opening: OpeningLot): LotAway {
-  const answer = sendWhenReady(parts, opening);
-  answer.catch(() => {});
-  return { ...opening, answer };
-}
-
-async function sendWhenReady(
-  parts: GuardianParts,
-  { prepared }: OpeningLot,
-): Promise<readonly VerifyResp[] | WithheldReason> {
-  if (prepared === undefined) return 'keys-lost';
-  const lot = await prepared;
-  return lot.sent.length < lot.context.sheet.k ? 'lot-too-small' : sendLot(parts, lot);
+interface AnsweredLot {
+  readonly prepared: PreparedLot;
+  readonly responses: readonly VerifyResp[];
 }
 
 function beginLot(parts: GuardianParts, next: NextLot | undefined): LotAway | undefined {
-  const opening = prepareNext(parts, next);
-  return opening && sendPrepared(parts, opening);
+  if (next === undefined) return undefined;
+  const answer = openAndSend(parts, next);
+  // One that is not waited for must not end the process if it fails.
+  answer.catch(() => {});
+  return { task: next.task, lot: next.lot, answer };
+}
+
+/** @returns the employer's word on each report, or why the group must be withheld */
+async function openAndSend(
+  parts: GuardianParts,
+  { task, lot, keys }: NextLot,
+): Promise<AnsweredLot | WithheldReason> {
+  if (keys === undefined) return 'keys-lost';
+  const prepared = await prepareLot(parts, task, lot, keys);
+  if (prepared.sent.length < prepared.context.sheet.k) return 'lot-too-small';
+  const responses = await sendLot(parts, prepared);
+  return typeof responses === 'string' ? responses : { prepared, responses };
 }
 
 interface NextLot {
@@ -192,7 +178,6 @@ async function prepareLot(
   };
 }
 
-/** @returns the employer's word on each report, or why the group must be withheld */
 async function sendLot(
   parts: GuardianParts,
   lot: PreparedLot,
@@ -224,9 +209,11 @@ async function sendLot(
  */
 async function settleLot(
   parts: GuardianParts,
-  lot: PreparedLot,
-  responses: readonly VerifyResp[],
+  task: Task,
+  answer: AnsweredLot | WithheldReason,
 ): Promise<boolean> {
+  if (typeof answer === 'string') return !withhold(parts, task, answer);
+  const { prepared: lot, responses } = answer;
   const verified: Verified[] = [];
   const refused = [...lot.refused];
   await paced(lot.sent, ({ reportId, state }, i) => {
@@ -235,12 +222,12 @@ async function settleLot(
       refused.push({ reportId, party: 'employer', error: outShare });
     else verified.push({ reportId, outShare });
   });
-  const { taskId } = lot.task;
+  const { taskId } = task;
   const counted = transact(parts.db, () => {
     // The deadline, or the employer's word, may have come while the lot was away.
     if (parts.tasks.withId(taskId)?.state !== 'counting') return false;
     if (verified.length < lot.context.sheet.k) {
-      return !withholdInside(parts, lot.task, 'lot-too-small');
+      return !withholdInside(parts, task, 'lot-too-small');
     }
     fold(lot.context, parts.buckets, verified);
     for (const { reportId, party, error } of refused) {
@@ -252,7 +239,7 @@ async function settleLot(
         round: lot.context.head.round,
         groupIndex: lot.context.groupIndex,
         kind: 'refused',
-        sentence: `${lot.task.groupName}: some answers were not well formed and are refused.`,
+        sentence: `${task.groupName}: some answers were not well formed and are refused.`,
       });
     }
     parts.box.deleteLot(taskId, lot.lot, lot.reportIds);
