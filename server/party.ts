@@ -18,6 +18,7 @@ import { PeerAway, PeerClient, PeerRefusal } from './peer/client.ts';
 import { type Pairing, parsePairing } from './peer/pairing.ts';
 import type { Clock } from './storage/clock.ts';
 import type { Round } from './storage/rounds.ts';
+import { SharedWrites } from './storage/shared-writes.ts';
 import { openStores, type Stores } from './storage/stores.ts';
 import type { TaskState } from './storage/tasks.ts';
 
@@ -91,6 +92,7 @@ const LOG_BACKLOG = 64 * 1024;
 
 /** What both parties start from: stores, identity, pairing, log. */
 export interface PartyBase extends Stores {
+  readonly writes: SharedWrites;
   readonly signingSeed: Secret<Uint8Array>;
   readonly pairing: Pairing;
   readonly peer: PeerClient;
@@ -120,6 +122,7 @@ export function openParty(role: 'guardian' | 'employer', config: PartyConfig): P
   logFile.on('error', () => {});
   return {
     ...stores,
+    writes: new SharedWrites(stores.db),
     signingSeed: new Secret(identity.signing_seed),
     pairing,
     peer: new PeerClient(pairing, config.fetch),

@@ -18,9 +18,8 @@ import { encodePublished, ImplausibleResult, plausibleTotals } from '../domain/p
 import { bytesField } from '../http/schema.ts';
 import { each } from '../jobs/each.ts';
 import { PeerAway, PeerRefusal } from '../peer/client.ts';
-import { truncateWal } from '../storage/database.ts';
 import type { Result } from '../storage/results.ts';
-import { transact } from '../storage/stores.ts';
+import { SIDE_BY_SIDE } from '../storage/shared-writes.ts';
 import type { Task } from '../storage/tasks.ts';
 import { readCollectorKey } from './collector-key.ts';
 import type { EmployerParts } from './parts.ts';
@@ -30,7 +29,8 @@ const CONFIRMED = z.strictObject({ signature: bytesField(64) });
 
 /** sealed → noised, for every group whose result has arrived. @throws PeerAway */
 export async function collectGroups(parts: EmployerParts): Promise<boolean> {
-  return each(parts.tasks.inState('sealed'), parts.peer, (task) => collectGroup(parts, task));
+  const sealed = parts.tasks.inState('sealed');
+  return each(sealed, parts.peer, (task) => collectGroup(parts, task), SIDE_BY_SIDE);
 }
 
 /** The only request there is for a group: its whole interval, no parameter, no extension. */
@@ -58,8 +58,9 @@ async function collectGroup(parts: EmployerParts, task: Task): Promise<boolean> 
         ? await parts.peer.post(path, MEDIA_TYPE.collectionJobReq, request)
         : await parts.peer.get(location);
     if (location === undefined) {
-      if (reply.location === undefined) throw new PeerAway('the collection job has no location');
-      parts.helperJobs.insertCollection(taskId, reply.location);
+      const named = reply.location;
+      if (named === undefined) throw new PeerAway('the collection job has no location');
+      await parts.writes.write(() => parts.helperJobs.insertCollection(taskId, named));
     }
     response = reply.body;
   } catch (error) {
@@ -78,7 +79,7 @@ async function collectGroup(parts: EmployerParts, task: Task): Promise<boolean> 
   if (response.length === 0) return false;
   const published = unseal(parts, context, key, request, response);
   const signature = sign(parts.signingSeed, 'chorus release v1', sha256(published));
-  transact(parts.db, () => {
+  await parts.writes.write(() => {
     if (!parts.tasks.move(taskId, 'sealed', 'noised')) return;
     parts.account.noised(context.head.round);
     parts.helperJobs.collected(taskId, response);
@@ -131,7 +132,8 @@ function unseal(
 
 /** noised → confirmed: shows this party's half until the guardian has signed. @throws PeerAway */
 export async function revealGroups(parts: EmployerParts): Promise<boolean> {
-  return each(parts.results.unconfirmed(), parts.peer, (result) => revealGroup(parts, result));
+  const unconfirmed = parts.results.unconfirmed();
+  return each(unconfirmed, parts.peer, (result) => revealGroup(parts, result), SIDE_BY_SIDE);
 }
 
 async function revealGroup(
@@ -159,13 +161,12 @@ async function revealGroup(
   } catch {
     throw new PeerAway('the guardian signed another result');
   }
-  transact(parts.db, () => {
+  await parts.writes.overwrite(() => {
     parts.results.confirm(taskId, answer.data.signature);
     parts.tasks.move(taskId, 'noised', 'confirmed');
     parts.buckets.delete(taskId);
     parts.results.forgetRandom(taskId);
     parts.helperJobs.forget(taskId);
   });
-  truncateWal(parts.db);
   return true;
 }

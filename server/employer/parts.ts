@@ -11,12 +11,14 @@ import type { HelperJobStore } from '../storage/helper-jobs.ts';
 import type { InvitationStore } from '../storage/invitations.ts';
 import type { MailQueue } from '../storage/mail-queue.ts';
 import type { RosterStore } from '../storage/roster.ts';
+import type { SharedWrites } from '../storage/shared-writes.ts';
 import type { Stores } from '../storage/stores.ts';
 import type { TokenKeyMaking } from './token-key-making.ts';
 import type { TokenKeys } from './token-keys.ts';
 
 /** What the employer's work is done with; put together in `employer.ts`. */
 export interface EmployerParts extends Stores {
+  readonly writes: SharedWrites;
   readonly helperJobs: HelperJobStore;
   readonly countedTokens: CountedTokenStore;
   readonly roster: RosterStore;

@@ -15,9 +15,7 @@ import {
   sealParts,
 } from '../aggregator/share.ts';
 import { Refusal } from '../http/refusal.ts';
-import { truncateWal } from '../storage/database.ts';
 import type { Reply } from '../storage/helper-jobs.ts';
-import { transact } from '../storage/stores.ts';
 import type { Task } from '../storage/tasks.ts';
 import type { EmployerParts } from './parts.ts';
 import { withhold } from './withhold.ts';
@@ -37,23 +35,34 @@ export interface SealReply {
  * the tokens counted.
  * @throws Refusal `sealMismatch` (the group is then withheld), `withheld`, `notYet`, `batchOverlap`
  */
-export function seal(parts: EmployerParts, task: Task, claimed: SealedBucket): SealReply {
-  const { taskId } = task;
+export async function seal(
+  parts: EmployerParts,
+  task: Task,
+  claimed: SealedBucket,
+): Promise<SealReply> {
+  try {
+    return await parts.writes.overwrite(() => sealBucket(parts, task.taskId, claimed));
+  } catch (error) {
+    if (error instanceof Refusal && error.code === 'sealMismatch') {
+      withhold(parts, task, 'seal-mismatch');
+    }
+    throw error;
+  }
+}
+
+/** Runs inside the transaction. A repeated seal, too, is answered after a truncation: one may fail. */
+function sealBucket(parts: EmployerParts, taskId: Uint8Array, claimed: SealedBucket): SealReply {
+  const task = parts.tasks.withId(taskId) as Task;
   if (task.state === 'withheld') throw new Refusal('withheld');
   const earlier = parts.results.seal(taskId);
   if (earlier !== undefined) {
     if (!sameBucket(earlier, claimed)) throw new Refusal('batchOverlap', 'sealed otherwise');
-    // The first truncation may have failed, and the reply leaves only after one.
-    truncateWal(parts.db);
     return { commitment: earlier.commitment, signature: earlier.employerSignature };
   }
   const bucket = parts.buckets.get(taskId);
   if (task.state !== 'counting' || bucket === undefined) throw new Refusal('notYet');
   const own = { ...bucket, idsRoot: merkleRoot(parts.buckets.ids(taskId, 'counted')) };
-  if (!sameBucket(own, claimed)) {
-    withhold(parts, task, 'seal-mismatch');
-    throw new Refusal('sealMismatch');
-  }
+  if (!sameBucket(own, claimed)) throw new Refusal('sealMismatch');
   const context = parts.contexts.task(task);
   const share =
     context.sheet.noise.by === 'both'
@@ -66,22 +75,19 @@ export function seal(parts: EmployerParts, task: Task, claimed: SealedBucket): S
     'chorus seal v1',
     ...sealParts(taskId, claimed, committed),
   );
-  transact(parts.db, () => {
-    if (!parts.tasks.move(taskId, 'counting', 'sealed')) throw new Refusal('withheld');
-    if (context.sheet.noise.by === 'both') parts.account.noised(context.head.round);
-    parts.buckets.put(taskId, { ...bucket, share });
-    parts.results.insertSeal(taskId, {
-      count: claimed.count,
-      checksum: claimed.checksum,
-      idsRoot: claimed.idsRoot,
-      commitment: committed,
-      employerSignature: signature,
-      random,
-    });
-    parts.helperJobs.forgetAggregations(taskId);
-    parts.countedTokens.forget(taskId);
+  parts.tasks.move(taskId, 'counting', 'sealed');
+  if (context.sheet.noise.by === 'both') parts.account.noised(context.head.round);
+  parts.buckets.put(taskId, { ...bucket, share });
+  parts.results.insertSeal(taskId, {
+    count: claimed.count,
+    checksum: claimed.checksum,
+    idsRoot: claimed.idsRoot,
+    commitment: committed,
+    employerSignature: signature,
+    random,
   });
-  truncateWal(parts.db);
+  parts.helperJobs.forgetAggregations(taskId);
+  parts.countedTokens.forget(taskId);
   return { commitment: committed, signature };
 }
 
@@ -96,8 +102,15 @@ function sameBucket(a: SealedBucket, b: SealedBucket): boolean {
  * check comes before anything is stored; the same request gets the same bytes.
  * @throws Refusal
  */
-export function provideAggregateShare(parts: EmployerParts, task: Task, body: Uint8Array): Reply {
-  const { taskId } = task;
+export function provideAggregateShare(
+  parts: EmployerParts,
+  taskId: Uint8Array,
+  body: Uint8Array,
+): Promise<Reply> {
+  return parts.writes.write(() => aggregateShare(parts, taskId, body));
+}
+
+function aggregateShare(parts: EmployerParts, taskId: Uint8Array, body: Uint8Array): Reply {
   const requestHash = sha256(body);
   const earlier = parts.helperJobs.share(taskId);
   if (earlier !== undefined) {
@@ -105,6 +118,7 @@ export function provideAggregateShare(parts: EmployerParts, task: Task, body: Ui
     return earlier;
   }
   const request = decodeAggregateShareReq(body);
+  const task = parts.tasks.withId(taskId) as Task;
   const context = parts.contexts.task(task);
   const whole = timeIntervalQuery(context.interval);
   for (const query of [request.collectionJobReq.query, request.batchSelector]) {
@@ -140,8 +154,6 @@ export function provideAggregateShare(parts: EmployerParts, task: Task, body: Ui
       ),
     ),
   };
-  transact(parts.db, () => {
-    parts.helperJobs.insertShare(taskId, requestHash, reply.jobId, reply.response);
-  });
+  parts.helperJobs.insertShare(taskId, requestHash, reply.jobId, reply.response);
   return reply;
 }

@@ -56,7 +56,8 @@ export async function countLots(parts: GuardianParts): Promise<boolean> {
     const following = beginLot(parts, nextLot(parts, failed, away));
     let counted = false;
     try {
-      counted = await settleLot(parts, task, await answer);
+      const answered = await answer;
+      counted = answered !== undefined && (await settleLot(parts, task, answered));
       progress = true;
     } catch (error) {
       failures.push(error);
@@ -75,7 +76,8 @@ export async function countLots(parts: GuardianParts): Promise<boolean> {
 interface LotAway {
   readonly task: Task;
   readonly lot: number;
-  readonly answer: Promise<AnsweredLot | WithheldReason>;
+  /** Undefined where the group was withheld instead. */
+  readonly answer: Promise<AnsweredLot | undefined>;
 }
 
 interface AnsweredLot {
@@ -91,12 +93,24 @@ function beginLot(parts: GuardianParts, next: NextLot | undefined): LotAway | un
   return { task: next.task, lot: next.lot, answer };
 }
 
-/** @returns the employer's word on each report, or why the group must be withheld */
+/** @returns undefined if the group is withheld: at once, for the employer may say so as well */
 async function openAndSend(
   parts: GuardianParts,
   { task, lot, keys }: NextLot,
+): Promise<AnsweredLot | undefined> {
+  const answered = keys === undefined ? 'keys-lost' : await askFor(parts, task, lot, keys);
+  if (typeof answered !== 'string') return answered;
+  withhold(parts, task, answered);
+  return undefined;
+}
+
+/** @returns the employer's word on each report, or why the group must be withheld */
+async function askFor(
+  parts: GuardianParts,
+  task: Task,
+  lot: number,
+  keys: TaskKeys,
 ): Promise<AnsweredLot | WithheldReason> {
-  if (keys === undefined) return 'keys-lost';
   const prepared = await prepareLot(parts, task, lot, keys);
   if (prepared.sent.length < prepared.context.sheet.k) return 'lot-too-small';
   const responses = await sendLot(parts, prepared);
@@ -210,10 +224,8 @@ async function sendLot(
 async function settleLot(
   parts: GuardianParts,
   task: Task,
-  answer: AnsweredLot | WithheldReason,
+  { prepared: lot, responses }: AnsweredLot,
 ): Promise<boolean> {
-  if (typeof answer === 'string') return !withhold(parts, task, answer);
-  const { prepared: lot, responses } = answer;
   const verified: Verified[] = [];
   const refused = [...lot.refused];
   await paced(lot.sent, ({ reportId, state }, i) => {

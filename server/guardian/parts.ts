@@ -8,10 +8,12 @@ import type { Pairing } from '../peer/pairing.ts';
 import type { BoxStore } from '../storage/box.ts';
 import type { CollectionJobStore } from '../storage/collection-jobs.ts';
 import type { ScriptStore } from '../storage/scripts.ts';
+import type { SharedWrites } from '../storage/shared-writes.ts';
 import type { Stores } from '../storage/stores.ts';
 
 /** What the guardian's work is done with; put together in `guardian.ts`. */
 export interface GuardianParts extends Stores {
+  readonly writes: SharedWrites;
   readonly box: BoxStore;
   readonly collectionJobs: CollectionJobStore;
   readonly contexts: Contexts;

@@ -21,8 +21,7 @@ import { bytesField } from '../http/schema.ts';
 import { each } from '../jobs/each.ts';
 import { PeerAway, PeerRefusal } from '../peer/client.ts';
 import type { CollectionJob } from '../storage/collection-jobs.ts';
-import { truncateWal } from '../storage/database.ts';
-import { transact } from '../storage/stores.ts';
+import { SIDE_BY_SIDE } from '../storage/shared-writes.ts';
 import type { Task } from '../storage/tasks.ts';
 import type { GuardianParts } from './parts.ts';
 import { withhold } from './withhold.ts';
@@ -34,7 +33,7 @@ export async function sealGroups(parts: GuardianParts): Promise<boolean> {
   const counted = parts.tasks
     .inState('counting')
     .filter((task) => parts.box.nextLot(task.taskId) === undefined);
-  return each(counted, parts.peer, (task) => sealGroup(parts, task));
+  return each(counted, parts.peer, (task) => sealGroup(parts, task), SIDE_BY_SIDE);
 }
 
 /** @returns false if the group was withheld before its turn came */
@@ -75,7 +74,7 @@ async function sealGroup(parts: GuardianParts, task: Task): Promise<boolean> {
     }
     throw error;
   }
-  transact(parts.db, () => {
+  await parts.writes.write(() => {
     if (!parts.tasks.move(taskId, 'counting', 'sealed')) return;
     parts.results.insertSeal(taskId, {
       ...sealed,
@@ -89,7 +88,8 @@ async function sealGroup(parts: GuardianParts, task: Task): Promise<boolean> {
 
 /** sealed → noised, for every group that the employer has asked for. @throws PeerAway */
 export async function releaseGroups(parts: GuardianParts): Promise<boolean> {
-  return each(parts.collectionJobs.waiting(), parts.peer, (job) => releaseGroup(parts, job));
+  const waiting = parts.collectionJobs.waiting();
+  return each(waiting, parts.peer, (job) => releaseGroup(parts, job), SIDE_BY_SIDE);
 }
 
 /**
@@ -127,7 +127,7 @@ async function releaseGroup(
     if (error instanceof CryptoError) throw new PeerAway('the employer’s share is malformed');
     throw error;
   }
-  transact(parts.db, () => {
+  await parts.writes.overwrite(() => {
     const bucket = parts.buckets.get(taskId);
     if (bucket === undefined || !parts.tasks.move(taskId, 'sealed', 'noised')) return;
     parts.account.noised(context.head.round);
@@ -150,7 +150,6 @@ async function releaseGroup(
       }),
     );
   });
-  truncateWal(parts.db);
   return true;
 }
 
@@ -168,8 +167,16 @@ export interface Reveal {
  * @returns the guardian's signature of the published bytes
  * @throws Refusal `withheld`, `notYet`, `commitmentMismatch`, `resultMismatch`
  */
-export function confirmRelease(parts: GuardianParts, task: Task, reveal: Reveal): Uint8Array {
-  const { taskId } = task;
+export function confirmRelease(
+  parts: GuardianParts,
+  taskId: Uint8Array,
+  reveal: Reveal,
+): Promise<Uint8Array> {
+  return parts.writes.overwrite(() => confirm(parts, taskId, reveal));
+}
+
+function confirm(parts: GuardianParts, taskId: Uint8Array, reveal: Reveal): Uint8Array {
+  const task = parts.tasks.withId(taskId) as Task;
   const seal = parts.results.seal(taskId);
   if (task.state === 'withheld') throw new Refusal('withheld');
   if ((task.state !== 'noised' && task.state !== 'confirmed') || seal === undefined) {
@@ -207,12 +214,9 @@ export function confirmRelease(parts: GuardianParts, task: Task, reveal: Reveal)
     throw error;
   }
   const signature = sign(parts.signingSeed, 'chorus release v1', sha256(published));
-  transact(parts.db, () => {
-    if (!parts.tasks.move(taskId, 'noised', 'confirmed')) return;
-    parts.results.insert(taskId, published, reveal.employerSignature, signature);
-    parts.buckets.delete(taskId);
-    parts.collectionJobs.delete(taskId);
-  });
-  truncateWal(parts.db);
+  parts.tasks.move(taskId, 'noised', 'confirmed');
+  parts.results.insert(taskId, published, reveal.employerSignature, signature);
+  parts.buckets.delete(taskId);
+  parts.collectionJobs.delete(taskId);
   return signature;
 }

@@ -54,9 +54,9 @@ export class CollectionJobStore {
     this.#respond.run(response, taskId);
   }
 
-  /** Records that the response leaves, before it does. */
-  handOut(taskId: Uint8Array): void {
-    this.#handOut.run(taskId);
+  /** Records that the response leaves, before it does. @returns false if there is no such job */
+  handOut(taskId: Uint8Array): boolean {
+    return this.#handOut.run(taskId).changes === 1;
   }
 
   delete(taskId: Uint8Array): void {

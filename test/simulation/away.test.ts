@@ -446,8 +446,9 @@ describe('an employer that lies', () => {
         .prepare<[Uint8Array], Buffer>('SELECT share FROM buckets WHERE task_id = ?')
         .pluck()
         .get(liedAbout.taskId) as Buffer;
-      // Three more for the first option.
-      share[0] = ((share[0] as number) + 3) & 255;
+      // Three more for the first option, or three fewer where that would carry.
+      const byte = share[0] as number;
+      share[0] = byte > 252 ? byte - 3 : byte + 3;
       db.prepare('UPDATE buckets SET share = ? WHERE task_id = ?').run(share, liedAbout.taskId);
     });
     let refused = 0;

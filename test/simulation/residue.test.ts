@@ -383,7 +383,7 @@ describe('what is deleted is in no file', () => {
 
       const small = sizes.filter((size) => size < K).length;
       expect(watched.residue).toEqual([]);
-      expect(watched.checks()).toBeGreaterThan(6 * (sizes.length - small));
+      expect(watched.checks()).toBeGreaterThan(3 * (sizes.length - small));
       expect(watched.temporary()).toEqual([]);
       for (const party of PARTIES) {
         expect([...findInFolder(known.needles, join(parties.folder, party))]).toEqual([]);

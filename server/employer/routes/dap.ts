@@ -57,10 +57,10 @@ export function helperRoutes(parts: EmployerParts, nudge: () => void): Router {
     '/tasks/:task/seal',
     peer,
     ...bytesBody('application/json', REQUEST_LIMIT_BYTES),
-    (request, response) => {
+    async (request, response) => {
       const task = taskOf(parts, request.params.task);
       const { count, checksum, ids_root } = parseJson(SEAL, request.body);
-      const reply = seal(parts, task, { count, checksum, idsRoot: ids_root });
+      const reply = await seal(parts, task, { count, checksum, idsRoot: ids_root });
       response.json({
         commitment: toBase64url(reply.commitment),
         signature: toBase64url(reply.signature),
@@ -73,9 +73,9 @@ export function helperRoutes(parts: EmployerParts, nudge: () => void): Router {
     '/tasks/:task/aggregate_shares',
     peer,
     ...bytesBody(MEDIA_TYPE.aggregateShareReq, REQUEST_LIMIT_BYTES),
-    (request, response) => {
+    async (request, response) => {
       const task = taskOf(parts, request.params.task);
-      const reply = provideAggregateShare(parts, task, request.body);
+      const reply = await provideAggregateShare(parts, task.taskId, request.body);
       response
         .status(201)
         .location(`/tasks/${toBase64url(task.taskId)}/aggregate_shares/${toBase64url(reply.jobId)}`)

@@ -9,8 +9,6 @@ import { Refusal } from '../../http/refusal.ts';
 import { bytesField, parseJson, pathBytes } from '../../http/schema.ts';
 import { requirePeer } from '../../peer/pairing.ts';
 import type { CollectionJob } from '../../storage/collection-jobs.ts';
-import { truncateWal } from '../../storage/database.ts';
-import { transact } from '../../storage/stores.ts';
 import type { Task } from '../../storage/tasks.ts';
 import type { GuardianParts } from '../parts.ts';
 import { confirmRelease } from '../release.ts';
@@ -43,47 +41,38 @@ export function collectionRoutes(parts: GuardianParts, nudge: () => void): Route
     '/tasks/:task/collection_jobs',
     peer,
     ...bytesBody(MEDIA_TYPE.collectionJobReq, REQUEST_LIMIT_BYTES),
-    (request, response) => {
+    async (request, response) => {
       const task = taskOf(parts, request.params.task);
       const body: Buffer = request.body;
       checkRequest(parts, task, body);
       noteIfEarly(parts, task);
-      const jobId = transact(parts.db, () => {
-        const job = parts.collectionJobs.ofTask(task.taskId);
-        if (job !== undefined) {
-          if (!equalBytes(job.request, body)) throw new Refusal('batchOverlap');
-          return job.jobId;
-        }
-        refuseUnlessCollectable(parts, task);
-        const fresh = Buffer.from(parts.randomness(JOB_ID_SIZE));
-        parts.collectionJobs.insert(task.taskId, fresh, body);
-        return fresh;
-      });
+      const job = await parts.writes.write(() => jobFor(parts, task.taskId, body));
       nudge();
+      const resp = await handOut(parts, job);
       response
         .status(201)
-        .location(`/tasks/${toBase64url(task.taskId)}/collection_jobs/${toBase64url(jobId)}`);
-      answer(parts, response, parts.collectionJobs.ofTask(task.taskId) as CollectionJob);
+        .location(`/tasks/${toBase64url(task.taskId)}/collection_jobs/${toBase64url(job.jobId)}`);
+      answer(response, resp);
     },
   );
 
-  router.get('/tasks/:task/collection_jobs/:job', peer, (request, response) => {
+  router.get('/tasks/:task/collection_jobs/:job', peer, async (request, response) => {
     const task = taskOf(parts, request.params.task);
     const jobId = pathBytes(request.params.job, JOB_ID_SIZE, 'notFound');
     if (task.state === 'withheld') refuseUnlessCollectable(parts, task);
     const job = parts.collectionJobs.ofTask(task.taskId);
     if (job === undefined || !equalBytes(job.jobId, jobId)) throw new Refusal('notFound');
-    answer(parts, response, job);
+    answer(response, await handOut(parts, job));
   });
 
   router.post(
     '/tasks/:task/reveal',
     peer,
     ...bytesBody('application/json', REQUEST_LIMIT_BYTES),
-    (request, response) => {
-      const task = taskOf(parts, request.params.task);
+    async (request, response) => {
+      const { taskId } = taskOf(parts, request.params.task);
       const { share, random, signature } = parseJson(REVEAL, request.body);
-      const confirmed = confirmRelease(parts, task, {
+      const confirmed = await confirmRelease(parts, taskId, {
         share,
         random,
         employerSignature: signature,
@@ -147,15 +136,30 @@ function refuseUnlessCollectable(parts: GuardianParts, task: Task): void {
   if (task.state === 'noised' || task.state === 'confirmed') throw new Refusal('batchOverlap');
 }
 
-function answer(parts: GuardianParts, response: Response, job: CollectionJob): void {
-  if (job.response === null) {
-    response.set('retry-after', RETRY_AFTER_S).end();
-    return;
+/** The one job of a group: the same request finds it again. @throws Refusal */
+function jobFor(parts: GuardianParts, taskId: Uint8Array, request: Uint8Array): CollectionJob {
+  const job = parts.collectionJobs.ofTask(taskId);
+  if (job !== undefined) {
+    if (!equalBytes(job.request, request)) throw new Refusal('batchOverlap');
+    return job;
   }
-  if (!job.handedOut) {
+  refuseUnlessCollectable(parts, parts.tasks.withId(taskId) as Task);
+  parts.collectionJobs.insert(taskId, parts.randomness(JOB_ID_SIZE), request);
+  return parts.collectionJobs.ofTask(taskId) as CollectionJob;
+}
+
+/** @returns a job's response, which may leave now, or null. @throws Refusal `withheld` */
+async function handOut(parts: GuardianParts, job: CollectionJob): Promise<Buffer | null> {
+  if (job.response !== null && !job.handedOut) {
     // The truncation after the noise may have failed, and nothing leaves before one has not.
-    truncateWal(parts.db);
-    parts.collectionJobs.handOut(job.taskId);
+    await parts.writes.overwrite(() => {});
+    const isThere = await parts.writes.write(() => parts.collectionJobs.handOut(job.taskId));
+    if (!isThere) throw new Refusal('withheld');
   }
-  response.type(MEDIA_TYPE.collectionJobResp).send(job.response);
+  return job.response;
+}
+
+function answer(response: Response, resp: Buffer | null): void {
+  if (resp === null) response.set('retry-after', RETRY_AFTER_S).end();
+  else response.type(MEDIA_TYPE.collectionJobResp).send(resp);
 }
