@@ -70,8 +70,9 @@ export async function guardianRound(
       if (!(await io.confirm(`Close round ${number} now?`))) {
         throw new CommandRefused('left open');
       }
-      await closeRoundEarly(parts, round);
-      io.out(`Round ${number} is closed.`);
+      // Somebody may have closed it meanwhile.
+      if (!closeRoundEarly(parts, round)) throw new CommandRefused(`round ${number} is closed`);
+      io.out(`Round ${number} is closed. It is counted once the employer knows.`);
       return;
     }
   }

@@ -54,6 +54,14 @@ export function today(nowMs: number, timeZone: string): number {
   return dayOf(parts) as number;
 }
 
+/** When a round that is closed ahead of time closes and must be released; the same at both parties. */
+export function earlyTimes(
+  closesMs: number,
+  deadlineDays: number,
+): { closesMs: number; deadlineMs: number } {
+  return { closesMs, deadlineMs: closesMs + deadlineDays * DAY_MS };
+}
+
 /** When a round opens, closes and must be released, in milliseconds since 1970 (UTC). */
 export function roundTimes(
   days: Days,

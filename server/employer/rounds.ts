@@ -1,7 +1,7 @@
 import { equalBytes, toHex } from '../../crypto/bytes.ts';
 import { decodeIdSlice, idListRoot, type ListedReport, SLICES } from '../../crypto/id-list.ts';
 import { sign, verifySignature } from '../../crypto/signing.ts';
-import { DAY_MS } from '../domain/days.ts';
+import { earlyTimes, roundTimes } from '../domain/days.ts';
 import { roundFinished } from '../domain/withheld.ts';
 import { Refusal } from '../http/refusal.ts';
 import { truncateWal } from '../storage/database.ts';
@@ -27,23 +27,34 @@ export async function followSchedule(parts: EmployerParts): Promise<boolean> {
   return progress;
 }
 
-/** planned or open → closed on the guardian's word, ahead of time. */
-export function closeEarly(parts: EmployerParts, round: Round): void {
-  if (round.state === 'closed') return;
+/**
+ * → closed on the guardian's word, ahead of time and at the moment that it names; said again, it
+ * changes nothing. This party may have closed the round as planned before it heard.
+ * @throws Refusal `invalidMessage` if the round is not open at that moment, `notYet` if by this
+ * party's own clock that is still to come
+ */
+export function closeEarly(parts: EmployerParts, round: Round, closesMs: number): void {
+  const { rounds, contexts } = parts;
+  const { manifestHash, number } = round;
+  if (round.state !== 'planned' && round.state !== 'open' && round.closesMs === closesMs) return;
+  const { head, sheet } = contexts.round(manifestHash);
+  const planned = roundTimes(head.days, sheet.deadline_days, head.time_zone);
+  if (closesMs < planned.opensMs || closesMs >= planned.closesMs) {
+    throw new Refusal('invalidMessage', `round ${number} is not open at that moment`);
+  }
   const now = parts.clock.now();
-  // By this party's own clock; its own turn may not have come yet.
-  if (now < round.opensMs) throw new Refusal('notYet', 'the round is not open');
-  const { sheet } = parts.contexts.round(round.manifestHash);
+  if (now < closesMs) throw new Refusal('notYet', 'by this clock the round is not closed yet');
   transact(parts.db, () => {
-    parts.rounds.closeAt(round.manifestHash, now, now + sheet.deadline_days * DAY_MS);
-    parts.rounds.move(round.manifestHash, 'planned', 'open');
-    parts.rounds.move(round.manifestHash, 'open', 'closed');
+    rounds.closeAt(manifestHash, earlyTimes(closesMs, sheet.deadline_days));
+    // Its own turn may not have come yet.
+    rounds.move(manifestHash, 'planned', 'open');
+    rounds.move(manifestHash, 'open', 'closed');
     parts.events.add({
       atMs: now,
-      round: round.number,
+      round: number,
       groupIndex: null,
       kind: 'closed',
-      sentence: `The guardian closed round ${round.number} before its last day.`,
+      sentence: `The guardian closed round ${number} before its last day.`,
     });
   });
 }

@@ -30,7 +30,7 @@ import { finishRounds } from './finish.ts';
 import type { GuardianParts } from './parts.ts';
 import { planRound, type RoundPlan } from './plan.ts';
 import { releaseGroups, sealGroups } from './release.ts';
-import { closeDueRounds, drawLots, openDueRounds } from './rounds.ts';
+import { closeDueRounds, drawLots, openDueRounds, tellEarlyCloses } from './rounds.ts';
 import { collectionRoutes } from './routes/collection-jobs.ts';
 import { manifestRoutes } from './routes/manifests.ts';
 import { pageRoutes } from './routes/pages.ts';
@@ -86,6 +86,7 @@ export async function startGuardian(config: PartyConfig): Promise<Guardian> {
       { name: 'close rounds', run: () => closeDueRounds(parts) },
       { name: 'draw lots', run: () => drawLots(parts) },
       { name: 'withhold what is overdue', run: () => withholdOverdue(parts) },
+      { name: 'tell the employer that a round is closed', run: () => tellEarlyCloses(parts) },
       { name: 'plan rounds', run: () => planDueRounds(parts, plan) },
       { name: 'open rounds', run: () => openDueRounds(parts) },
       { name: 'announce withheld groups', run: () => announceWithheld(parts) },

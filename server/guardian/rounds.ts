@@ -1,8 +1,9 @@
 import { entryOf, whyNoRoom } from '../aggregator/account.ts';
 import { paced } from '../aggregator/paced.ts';
-import { DAY_MS } from '../domain/days.ts';
+import { earlyTimes } from '../domain/days.ts';
 import { planLots } from '../domain/lots.ts';
 import { Refusal } from '../http/refusal.ts';
+import { each } from '../jobs/each.ts';
 import { truncateWal } from '../storage/database.ts';
 import type { Round } from '../storage/rounds.ts';
 import { transact } from '../storage/stores.ts';
@@ -69,41 +70,64 @@ export async function closeDueRounds(parts: GuardianParts): Promise<boolean> {
 }
 
 /**
- * open → closed ahead of time: the employer first, since it refuses to count before it knows.
- * @throws PeerAway, PeerRefusal: the round then stays open
+ * open → closed ahead of time, for good in one transaction: from here on nobody can answer or
+ * withdraw. The employer is told by `tellEarlyCloses`. A round whose time is up closes as planned.
+ * @returns whether it was open
  */
-export async function closeRoundEarly(parts: GuardianParts, round: Round): Promise<void> {
-  await parts.peer.postJson(`/peer/rounds/${round.number}/close`, {});
-  const now = parts.clock.now();
-  const { sheet } = parts.contexts.round(round.manifestHash);
-  transact(parts.db, () => {
-    parts.rounds.closeAt(round.manifestHash, now, now + sheet.deadline_days * DAY_MS);
+export function closeRoundEarly(parts: GuardianParts, round: Round): boolean {
+  const { rounds, clock, db } = parts;
+  const { manifestHash, number } = round;
+  const { sheet } = parts.contexts.round(manifestHash);
+  const now = clock.now();
+  if (now >= round.closesMs) return closeRound(parts, round);
+  return transact(db, () => {
+    if (!rounds.move(manifestHash, 'open', 'closed')) return false;
+    rounds.closeAt(manifestHash, earlyTimes(now, sheet.deadline_days));
+    rounds.setCloseHeard(manifestHash, false);
+    note(
+      parts,
+      number,
+      `Round ${number} is closed before its last day; it is counted once the employer knows.`,
+    );
+    return true;
   });
-  closeRound(parts, round);
 }
 
-function closeRound(parts: GuardianParts, round: Round): void {
-  const { rounds, events, clock } = parts;
-  transact(parts.db, () => {
-    if (!rounds.move(round.manifestHash, 'open', 'closed')) return;
-    events.add({
-      atMs: clock.now(),
-      round: round.number,
-      groupIndex: null,
-      kind: 'closed',
-      sentence: `Round ${round.number} is closed; the count begins.`,
-    });
+function closeRound(parts: GuardianParts, { manifestHash, number }: Round): boolean {
+  return transact(parts.db, () => {
+    if (!parts.rounds.move(manifestHash, 'open', 'closed')) return false;
+    note(parts, number, `Round ${number} is closed; the count begins.`);
+    return true;
   });
+}
+
+/** Tells the employer of rounds that were closed ahead of time, until it has heard. */
+export function tellEarlyCloses(parts: GuardianParts): Promise<boolean> {
+  const { rounds, peer, db } = parts;
+  return each(rounds.closesUnheard(), peer, async ({ manifestHash, number, closesMs }) => {
+    await peer.postJson(`/peer/rounds/${number}/close`, { closes_ms: closesMs });
+    transact(db, () => {
+      rounds.setCloseHeard(manifestHash, true);
+      note(parts, number, `The employer knows now that round ${number} is closed.`);
+    });
+    return true;
+  });
+}
+
+function note(parts: GuardianParts, round: number, sentence: string): void {
+  const atMs = parts.clock.now();
+  parts.events.add({ atMs, round, groupIndex: null, kind: 'closed', sentence });
 }
 
 /**
- * boxed → counting or withheld, for every group of a closed round, each in a transaction of its own:
- * the box is shuffled into lots, or destroyed unopened if it holds fewer than k reports. Nothing is
- * sent before the lots are stored, and nothing is shuffled again.
+ * boxed → counting or withheld, for every group of a round that both parties know to be closed, each
+ * in a transaction of its own: the box is shuffled into lots, or destroyed unopened if it holds fewer
+ * than k reports. Nothing is sent before the lots are stored, and nothing is shuffled again.
  */
 export async function drawLots(parts: GuardianParts): Promise<boolean> {
   const boxed = parts.rounds
     .inState('closed')
+    .filter(({ closeHeard }) => closeHeard === 1)
     .flatMap((round) => parts.tasks.ofRound(round.manifestHash))
     .filter((task) => task.state === 'boxed');
   await paced(boxed, (task) => transact(parts.db, () => drawLotsOf(parts, task)));

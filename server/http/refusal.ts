@@ -26,7 +26,6 @@ const REFUSALS = {
   withheld: [409, 'chorus', 'The group is withheld.'],
   tooLate: [409, 'chorus', 'The round is closed.'],
   notYet: [409, 'chorus', 'It is too early for this step.'],
-  peerAway: [503, 'chorus', 'The other party does not answer; nothing was changed.'],
   lotTooSmall: [409, 'chorus', 'Fewer than k reports of this lot would be accepted.'],
   sealMismatch: [
     409,

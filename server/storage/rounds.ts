@@ -14,6 +14,8 @@ export interface Round {
   readonly closesMs: number;
   readonly deadlineMs: number;
   readonly state: RoundState;
+  /** Guardian: 0 if it closed ahead of time and the employer does not know yet, else 1. */
+  readonly closeHeard: number;
   readonly listRoot: Buffer | null;
   readonly listGuardianSignature: Buffer | null;
   readonly listEmployerSignature: Buffer | null;
@@ -34,6 +36,7 @@ export interface NewRound {
 const COLUMNS = `manifest_hash AS manifestHash, number, sheet_hash AS sheetHash, head,
   guardian_signature AS guardianSignature, employer_signature AS employerSignature,
   opens_ms AS opensMs, closes_ms AS closesMs, deadline_ms AS deadlineMs, state,
+  close_heard AS closeHeard,
   list_root AS listRoot, list_guardian_signature AS listGuardianSignature,
   list_employer_signature AS listEmployerSignature`;
 
@@ -52,6 +55,8 @@ export class RoundStore {
   readonly #deleteUnsigned;
   readonly #move;
   readonly #closeAt;
+  readonly #closesUnheard;
+  readonly #setCloseHeard;
   readonly #setList;
   readonly #insertSlice;
   readonly #slice;
@@ -94,9 +99,12 @@ export class RoundStore {
     );
     this.#move = db.prepare('UPDATE rounds SET state = ? WHERE manifest_hash = ? AND state = ?');
     this.#closeAt = db.prepare(
-      `UPDATE rounds SET closes_ms = ?, deadline_ms = ?
-       WHERE manifest_hash = ? AND state IN ('planned', 'open')`,
+      'UPDATE rounds SET closes_ms = ?, deadline_ms = ? WHERE manifest_hash = ?',
     );
+    this.#closesUnheard = db.prepare<[], Round>(
+      `SELECT ${COLUMNS} FROM rounds WHERE close_heard = 0 ORDER BY number`,
+    );
+    this.#setCloseHeard = db.prepare('UPDATE rounds SET close_heard = ? WHERE manifest_hash = ?');
     this.#setList = db.prepare(
       `UPDATE rounds SET list_root = ?, list_guardian_signature = ?, list_employer_signature = ?
        WHERE manifest_hash = ?`,
@@ -169,9 +177,21 @@ export class RoundStore {
     return this.#move.run(to, manifestHash, from).changes === 1;
   }
 
-  /** Records an earlier end than planned, and the deadline that follows, unless it is over. */
-  closeAt(manifestHash: Uint8Array, closesMs: number, deadlineMs: number): void {
+  /** Records another end than planned, and the deadline that follows. */
+  closeAt(
+    manifestHash: Uint8Array,
+    { closesMs, deadlineMs }: Pick<Round, 'closesMs' | 'deadlineMs'>,
+  ): void {
     this.#closeAt.run(closesMs, deadlineMs, manifestHash);
+  }
+
+  /** Rounds that closed ahead of time and of which the employer does not know that yet. */
+  closesUnheard(): Round[] {
+    return this.#closesUnheard.all();
+  }
+
+  setCloseHeard(manifestHash: Uint8Array, heard: boolean): void {
+    this.#setCloseHeard.run(Number(heard), manifestHash);
   }
 
   setList(

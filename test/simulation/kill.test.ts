@@ -21,6 +21,7 @@ import {
 } from '../support/parties.ts';
 import { type Death, type Processes, type Request, startProcesses } from '../support/processes.ts';
 import { PARTIES, resultsOf, roundKeysIn, signedList, statesOf } from '../support/rounds.ts';
+import { staffCookie } from '../support/staff.ts';
 import { learnTokenKeys, type TestTask } from '../support/test-tokens.ts';
 
 /*
@@ -59,6 +60,7 @@ const DEATHS: Readonly<Record<'first' | 'second', Readonly<Partial<Record<Reques
   second: {
     'token keys': [callee(soon())],
     manifest: [callee(1)],
+    close: [caller('reply'), callee('reply')],
     withheld: [caller('reply')],
     lot: [caller(soon()), callee('reply')],
     seal: [caller(1), callee(1)],
@@ -118,11 +120,11 @@ async function isFinished(number: number): Promise<boolean> {
 }
 
 test.each([
-  { number: 1, by: 'guardian', deaths: DEATHS.first, people: [40, 12] },
-  { number: 2, by: 'both', deaths: DEATHS.second, people: [12, 10, 5] },
+  { number: 1, by: 'guardian', deaths: DEATHS.first, people: [40, 12], early: false },
+  { number: 2, by: 'both', deaths: DEATHS.second, people: [12, 10, 5], early: true },
 ] as const)(
   'round $number, noise by $by',
-  async ({ number, by, deaths, people }) => {
+  async ({ number, by, deaths, people, early }) => {
     const planned = Object.values(deaths).flat().length;
     const before = processes.died();
     for (const [request, list] of Object.entries(deaths)) {
@@ -153,12 +155,13 @@ test.each([
     );
     learnTokenKeys(join(processes.folder, 'employer'));
     await processes.advance(start * DAY_MS);
-    await until(() => openAtGuardian(number), LIMIT_MS);
+    await until(async () => (await stateAtGuardian(number)) === 'open', LIMIT_MS);
     const sent = [];
     for (const [group, count] of people.entries()) {
       sent.push(await answerAll(round.tasks[group] as TestTask, count));
     }
-    await processes.advance((start + 7) * DAY_MS);
+    if (early) await closeEarly(number);
+    else await processes.advance((start + 7) * DAY_MS);
     await until(() => isFinished(number), LIMIT_MS);
     await processes.alive();
     await until(() => PARTIES.every((party) => roundKeysIn(processes.folder, party).length === 0));
@@ -170,11 +173,26 @@ test.each([
   LIMIT_MS,
 );
 
-async function openAtGuardian(number: number): Promise<boolean> {
+async function stateAtGuardian(number: number): Promise<string | undefined> {
   const rounds = await processes.ask('guardian', { kind: 'rounds' });
-  return (rounds as { number: number; state: string }[]).some(
-    (round) => round.number === number && round.state === 'open',
-  );
+  return (rounds as { number: number; state: string }[]).find((round) => round.number === number)
+    ?.state;
+}
+
+/** Somebody presses the button until the round is closed. */
+async function closeEarly(number: number): Promise<void> {
+  const { guardian } = processes.urls;
+  const database = (party: string) => new Sqlite(join(processes.folder, party, `${party}.sqlite`));
+  const cookie = staffCookie({ database } as TwoParties, 'guardian', 'guardian');
+  const headers = { origin: guardian, 'sec-fetch-site': 'same-origin', cookie };
+  await until(async () => {
+    await fetch(`${guardian}/evaluation/close-round`, {
+      method: 'POST',
+      redirect: 'manual',
+      headers,
+    }).catch(() => {});
+    return (await stateAtGuardian(number)) === 'closed';
+  }, LIMIT_MS);
 }
 
 async function checkRound(

@@ -25,6 +25,7 @@ const PLAN = z.strictObject({
   entries: z.array(bytesField()).min(1),
   verify_keys: z.array(bytesField(32)).min(1),
 });
+const CLOSE = z.strictObject({ closes_ms: z.int().min(0) });
 const LIST = z.strictObject({ slices: z.array(bytesField()), signature: bytesField(64) });
 
 /** What the guardian asks of the employer about a whole round. */
@@ -67,7 +68,8 @@ export function roundRoutes(parts: EmployerParts, nudge: () => void): Router {
   });
 
   router.post('/peer/rounds/:number/close', ...body, (request, response) => {
-    closeEarly(parts, roundOf(parts, request.params.number));
+    const { closes_ms } = parseJson(CLOSE, request.body);
+    closeEarly(parts, roundOf(parts, request.params.number), closes_ms);
     response.status(204).end();
     nudge();
   });
@@ -89,7 +91,8 @@ function numberOf(parameter: unknown): number {
 }
 
 function roundOf(parts: EmployerParts, parameter: unknown): Round {
-  const round = parts.rounds.withNumber(numberOf(parameter));
-  if (round === undefined) throw new Refusal('notFound');
+  const number = numberOf(parameter);
+  const round = parts.rounds.withNumber(number);
+  if (round === undefined) throw new Refusal('notFound', `there is no round ${number} here`);
   return round;
 }

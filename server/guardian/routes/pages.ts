@@ -3,7 +3,6 @@ import { pageHeaders } from '../../http/app.ts';
 import { daysOf, frame, type PageSource } from '../../http/pages.ts';
 import { Refusal } from '../../http/refusal.ts';
 import { pathBytes } from '../../http/schema.ts';
-import { PeerAway } from '../../peer/client.ts';
 import type { GuardianParts } from '../parts.ts';
 import { closeRoundEarly } from '../rounds.ts';
 
@@ -43,10 +42,8 @@ export function pageRoutes(parts: GuardianParts, source: PageSource, nudge: () =
       });
     });
 
-    router.post('/evaluation/close-round', pageHeaders('none'), async (_request, response) => {
-      await closeRoundEarly(parts, openRound(parts)).catch((error) => {
-        throw error instanceof PeerAway ? new Refusal('peerAway') : error;
-      });
+    router.post('/evaluation/close-round', pageHeaders('none'), (_request, response) => {
+      closeRoundEarly(parts, openRound(parts));
       nudge();
       response.redirect(303, '/');
     });

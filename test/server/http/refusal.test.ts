@@ -30,7 +30,6 @@ const STATUS: Record<RefusalCode, number> = {
   withheld: 409,
   notYet: 409,
   tooLate: 409,
-  peerAway: 503,
   lotTooSmall: 409,
   sealMismatch: 409,
   commitmentMismatch: 409,

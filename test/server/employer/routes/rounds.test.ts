@@ -531,29 +531,49 @@ describe('manifest', () => {
 });
 
 describe('close', () => {
-  const close = (number: number | string, token?: string | null) =>
-    post(`/peer/rounds/${number}/close`, {}, token);
+  const close = (number: number | string, closes_ms: unknown, token?: string | null) =>
+    post(`/peer/rounds/${number}/close`, { closes_ms }, token);
+  const own = () => standing(parties, 1, 'employer')?.round;
 
   test('without a token, or with the employer’s own: 401', async () => {
-    expect(await refusedWith(close(1, null))).toBe('401 unauthorized');
-    expect(await refusedWith(close(1, parties.token('employer')))).toBe('401 unauthorized');
+    expect(await refusedWith(close(1, parties.clock.now(), null))).toBe('401 unauthorized');
+    expect(await refusedWith(close(1, parties.clock.now(), parties.token('employer')))).toBe(
+      '401 unauthorized',
+    );
     expect(standing(parties, 1, 'employer')?.round.state).toBe('open');
   });
 
   test('a round that does not exist: 404', async () => {
     for (const number of [77, 'x', 0])
-      expect(await refusedWith(close(number))).toBe('404 notFound');
+      expect(await refusedWith(close(number, parties.clock.now()))).toBe('404 notFound');
   });
 
-  test('closes at once, with the deadline that follows; again it changes nothing', async () => {
-    const now = parties.clock.now() + DAY_MS;
-    parties.clock.advance(now);
-    expect((await close(1)).status).toBe(204);
-    const closed = standing(parties, 1, 'employer')?.round;
-    expect(closed).toMatchObject({ state: 'closed', closesMs: now, deadlineMs: now + 7 * DAY_MS });
-    parties.clock.advance(now + 1000);
-    expect((await close(1)).status).toBe(204);
-    expect(standing(parties, 1, 'employer')?.round).toEqual(closed);
+  test('a moment at which the round is not open, or none: invalidMessage', async () => {
+    const { opensMs, closesMs } = own() as { opensMs: number; closesMs: number };
+    const none = [undefined, null, 'now', -1, 1.5, Number.MAX_SAFE_INTEGER + 1];
+    for (const moment of [...none, 0, opensMs - 1, closesMs, closesMs + DAY_MS]) {
+      expect(await refusedWith(close(1, moment)), String(moment)).toBe('400 invalidMessage');
+    }
+    expect(own()?.state).toBe('open');
+  });
+
+  test('a moment that is still to come by this clock: notYet', async () => {
+    expect(await refusedWith(close(1, parties.clock.now() + 1))).toBe('409 notYet');
+    expect(own()?.state).toBe('open');
+  });
+
+  test('closes at that moment, with the deadline that follows; again it changes nothing', async () => {
+    const moment = parties.clock.now() + DAY_MS;
+    parties.clock.advance(moment + 1000);
+    expect((await close(1, moment)).status).toBe(204);
+    const closed = own();
+    const deadlineMs = moment + 7 * DAY_MS;
+    expect(closed).toMatchObject({ state: 'closed', closesMs: moment, deadlineMs });
+    const events = () => looking.prepare('SELECT COUNT(*) FROM events').pluck().get();
+    const before = events();
+    expect((await close(1, moment)).status).toBe(204);
+    expect(own()).toEqual(closed);
+    expect(events()).toBe(before);
   });
 
   test('where it is no evaluation, the guardian’s word closes a round too', async () => {
@@ -565,7 +585,9 @@ describe('close', () => {
       const sheetHash = await approveTestSheet(real, testSheet({ schedule }));
       await real.guardian.plan({ number: 1, sheetHash, days: { start: 20_000, duration: 7 } });
       await until(() => standing(real, 1, 'employer')?.round.state === 'open');
-      const reply = await callAs(real, 'guardian', '/peer/rounds/1/close', { body: {} });
+      const reply = await callAs(real, 'guardian', '/peer/rounds/1/close', {
+        body: { closes_ms: real.clock.now() },
+      });
       expect(reply.status).toBe(204);
       expect(standing(real, 1, 'employer')?.round.state).toBe('closed');
       expect(standing(real, 1)?.round.state).toBe('open');
