@@ -38,7 +38,7 @@ import { invitationCode, readInvitationSecret } from './invitation-codes.ts';
 import { endInvitations, inviteOnTime } from './invitations.ts';
 import type { EmployerParts } from './parts.ts';
 import { Postman } from './postman.ts';
-import { hearRetention, sendRetention } from './retention.ts';
+import { hearRetention, RetentionCheck, sendRetention } from './retention.ts';
 import { deleteSpentKeys, followSchedule } from './rounds.ts';
 import { helperRoutes } from './routes/dap.ts';
 import { evaluationMail } from './routes/evaluation-mail.ts';
@@ -107,12 +107,14 @@ export async function startEmployer(config: PartyConfig): Promise<Employer> {
   const desk = new StaffDesk(parts, 'employer', config);
   parts.keyFiles.wipeDrafts();
   const sweeper = new Sweeper(parts, () => (config.staffClock ?? parts.clock).now());
+  const retentionCheck = new RetentionCheck(parts);
   const work = new PartyWork(
     parts,
     'guardian',
     [
       { name: 'submit sheets', run: () => submitSheets(parts) },
       { name: 'hear decisions', run: () => hearDecisions(parts) },
+      { name: 'compare retention settings', run: () => retentionCheck.run() },
       { name: 'send retention settings', run: () => sendRetention(parts) },
       { name: 'hear of retention settings', run: () => hearRetention(parts) },
       { name: 'follow the schedule', run: () => followSchedule(parts) },

@@ -23,11 +23,17 @@ import type { EmployerParts } from './parts.ts';
 
 type RetentionParts = Pick<EmployerParts, 'db' | 'sheets' | 'retention' | 'events' | 'clock'>;
 
+const STATE = z.enum(['waiting', 'applied', 'refused', 'cancelled']);
 const DECISION = z.strictObject({
-  state: z.enum(['waiting', 'applied', 'refused', 'cancelled']),
+  state: STATE,
   signature: bytesField(64).nullable(),
   reason: z.string().nullable(),
 });
+const KNOWN = z.strictObject({
+  known: z.array(z.strictObject({ hash: bytesField(32), state: STATE })),
+});
+
+const CHECK_EVERY_MS = 3_600_000;
 
 /**
  * What a change of a setting would begin from.
@@ -103,7 +109,8 @@ export async function sendRetention(parts: EmployerParts): Promise<boolean> {
   return each(retention.untold(), peer, async (change) => {
     await peer.postJson('/peer/retention', {
       change: toBase64url(encodeChange(change)),
-      cancelled: change.state === 'cancelled',
+      // One that the guardian refused is sent only if it has forgotten that.
+      cancelled: change.state === 'cancelled' || change.state === 'refused',
     });
     transact(db, () => {
       // It may have been taken back while it was on its way.
@@ -113,6 +120,48 @@ export async function sendRetention(parts: EmployerParts): Promise<boolean> {
     });
     return true;
   });
+}
+
+/**
+ * Compares the settings with those that the guardian knows, when this party starts and every hour, and
+ * has told again what the guardian has forgotten: it may have been restored from a backup, and would
+ * keep for longer what both agreed to delete.
+ */
+export class RetentionCheck {
+  readonly #parts: EmployerParts;
+  #nextMs = 0;
+
+  constructor(parts: EmployerParts) {
+    this.#parts = parts;
+  }
+
+  /** A step of the party's work. @throws PeerAway */
+  async run(): Promise<boolean> {
+    const { retention, peer, clock, db } = this.#parts;
+    const nowMs = clock.now();
+    const own = retention.all();
+    if (nowMs < this.#nextMs || own.length === 0) return false;
+    const answer = KNOWN.safeParse(await peer.getJson('/peer/retention'));
+    if (!answer.success) throw new PeerAway('the guardian’s settings are malformed');
+    this.#nextMs = nowMs + CHECK_EVERY_MS;
+    const states = new Map(answer.data.known.map(({ hash, state }) => [toBase64url(hash), state]));
+    const forgotten = own.filter((change) => {
+      const state = states.get(toBase64url(change.hash));
+      if (change.state === 'waiting') return false; // asked for by `hearRetention`
+      if (change.state === 'applied') return state === undefined && this.#isInForce(own, change);
+      return state === 'waiting' || state === 'applied';
+    });
+    transact(db, () => {
+      for (const { hash } of forgotten) retention.setTold(hash, false);
+    });
+    return forgotten.length > 0;
+  }
+
+  /** What was replaced, or is less strict than another setting, may be unknown or refused there. */
+  #isInForce(own: readonly StoredChange[], change: StoredChange): boolean {
+    const newest = own.find((other) => other.state === 'applied' && sameScope(other, change));
+    return newest === change && scopeFacts(this.#parts, change)?.days === change.days;
+  }
 }
 
 /** waiting → applied or refused, once the guardian has decided. @throws PeerAway */

@@ -69,6 +69,7 @@ export const ACCESS: Readonly<Record<'guardian' | 'employer', Readonly<Record<st
     'POST /peer/sheets': 'peer',
     'GET /peer/sheets/:hash': 'peer',
     'POST /peer/retention': 'peer',
+    'GET /peer/retention': 'peer',
     'GET /peer/retention/:hash': 'peer',
   },
   employer: {

@@ -12,7 +12,7 @@ import { receiveChange } from '../retention.ts';
 const LIMIT_BYTES = 4096;
 const CHANGE = z.strictObject({ change: bytesField(), cancelled: z.boolean() });
 
-/** What the employer asks about retention: to take a change, and what became of it. */
+/** What the employer asks about retention: to take a change, what became of it, and of all. */
 export function peerRetentionRoutes(parts: GuardianParts, nudge: () => void): Router {
   const router = Router();
   const peer = requirePeer(parts.pairing);
@@ -27,6 +27,11 @@ export function peerRetentionRoutes(parts: GuardianParts, nudge: () => void): Ro
       nudge();
     },
   );
+
+  router.get('/peer/retention', peer, (_request, response) => {
+    const known = parts.retention.all();
+    response.json({ known: known.map(({ hash, state }) => ({ hash: toBase64url(hash), state })) });
+  });
 
   router.get('/peer/retention/:hash', peer, (request, response) => {
     const change = parts.retention.withHash(pathBytes(request.params.hash, 32, 'notFound'));
