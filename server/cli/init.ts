@@ -1,7 +1,9 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { toBase64url } from '../../crypto/bytes.ts';
+import { DAY_MS, isoDate } from '../domain/days.ts';
 import { systemRandomness } from '../party.ts';
+import { decommissionedMsIn } from '../storage/decommission.ts';
 import { KeyFiles } from '../storage/key-files.ts';
 import { type CommandIo, CommandRefused, table, UsageError } from './io.ts';
 import { parseSettings, SETTINGS_FILE } from './settings.ts';
@@ -44,11 +46,14 @@ export function init(args: readonly string[], file: string | undefined, io: Comm
     throw new UsageError(INIT_USAGE);
   }
   const path = resolve(file ?? SETTINGS_FILE);
-  if (existsSync(path)) throw new CommandRefused(`${path} exists; it is left as it is`);
   const settings = parseSettings(NEW[party], path);
-  const keys = new KeyFiles(join(dirname(path), settings.data, 'keys'));
+  const folder = join(dirname(path), settings.data);
+  // First: a settings file that stays after the end is not what keeps a party from being made.
+  refuseForeignData(party, folder);
+  if (existsSync(path)) throw new CommandRefused(`${path} exists; it is left as it is`);
+  const keys = new KeyFiles(join(folder, 'keys'));
   if (keys.read('identity') !== undefined) {
-    throw new CommandRefused(`${join(dirname(path), settings.data)} has an identity already`);
+    throw new CommandRefused(`${folder} has an identity already`);
   }
   keys.write('identity', { signing_seed: toBase64url(systemRandomness(32)) });
   writeFileSync(path, `${JSON.stringify(settings, null, 2)}\n`, { flag: 'wx', mode: 0o600 });
@@ -60,4 +65,17 @@ export function init(args: readonly string[], file: string | undefined, io: Comm
   ])) {
     io.out(line);
   }
+}
+
+/** @throws CommandRefused if a database is there without its key: a new key would not fit it */
+function refuseForeignData(party: string, folder: string): void {
+  const database = join(folder, `${party}.sqlite`);
+  if (!existsSync(database) || existsSync(join(folder, 'keys', 'identity.json'))) return;
+  const endedMs = decommissionedMsIn(database);
+  const why =
+    endedMs === undefined
+      ? 'holds a database whose keys are gone; a new key does not fit it'
+      : `was decommissioned on ${isoDate(Math.floor(endedMs / DAY_MS))}, and what is left there is only kept until it is due`;
+  const command = `npx chorus init ${party} --settings FOLDER/chorus.json`;
+  throw new CommandRefused(`${folder} ${why}; begin in another folder: ${command}`);
 }

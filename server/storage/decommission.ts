@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
 import { DAY_MS } from '../domain/days.ts';
 import type { Database } from './database.ts';
 import { wipe } from './key-files.ts';
@@ -64,6 +65,16 @@ export function roundsToKeep(stores: Stores, nowMs: number): KeptRound[] {
 /** When this party was decommissioned, or undefined. */
 export function decommissionedMs(db: Database): number | undefined {
   return db.prepare<[], number>('SELECT decommissioned_ms FROM ending').pluck().get();
+}
+
+/** `decommissionedMs` of a database file that nobody has opened; neither it nor its schema is changed. */
+export function decommissionedMsIn(path: string): number | undefined {
+  const db = new Sqlite(path, { readonly: true });
+  try {
+    return tablesOf(db).includes('ending') ? decommissionedMs(db) : undefined;
+  } finally {
+    db.close();
+  }
 }
 
 /**

@@ -4,8 +4,12 @@ import { describe, expect, test } from 'vitest';
 import { init } from '../../../server/cli/init.ts';
 import { CommandRefused, UsageError } from '../../../server/cli/io.ts';
 import { readSettings } from '../../../server/cli/settings.ts';
+import { emptyTables } from '../../../server/storage/decommission.ts';
+import { openStores, type Stores } from '../../../server/storage/stores.ts';
 import { refusal, testIo } from '../../support/cli.ts';
 import { testFolder } from '../../support/folder.ts';
+import { MIGRATIONS } from '../../support/parties.ts';
+import type { PartyName } from '../../support/rounds.ts';
 
 const mode = (path: string) => (statSync(path).mode & 0o777).toString(8);
 
@@ -51,6 +55,49 @@ describe.each(['guardian', 'employer'])('init %s', (party) => {
     expect(refused.message).toContain('has an identity already');
     expect(existsSync(second)).toBe(false);
     expect(readFileSync(join(folder, party, 'keys', 'identity.json'), 'utf8')).toBe(key);
+  });
+
+  describe('in a folder that holds a database and no key', () => {
+    const AT = Date.UTC(2026, 10, 21, 12);
+
+    /** @returns how it was refused; what it left is looked at here */
+    async function refusedIn(folder: string, settings?: string): Promise<string> {
+      const path = join(folder, 'chorus.json');
+      if (settings !== undefined) writeFileSync(path, settings);
+      const refused = await refusal(() => init([party], path, testIo()));
+      expect(refused).toBeInstanceOf(CommandRefused);
+      expect(existsSync(join(folder, party, 'keys', 'identity.json'))).toBe(false);
+      expect(existsSync(path)).toBe(settings !== undefined);
+      return refused.message;
+    }
+
+    function stored(work: (stores: Stores) => void): string {
+      const folder = testFolder();
+      const data = join(folder, party);
+      const stores = openStores(party as PartyName, data, MIGRATIONS, { now: () => AT });
+      work(stores);
+      stores.db.close();
+      return folder;
+    }
+
+    test('since it was decommissioned: says when, and to begin in another folder', async () => {
+      const folder = stored((stores) => emptyTables(stores, [], AT));
+      const other = join(testFolder(), 'chorus.json');
+      for (const settings of [undefined, '{}']) {
+        expect(await refusedIn(folder, settings)).toBe(
+          `${join(folder, party)} was decommissioned on 2026-11-21, and what is left there is only kept until it is due; ` +
+            `begin in another folder: npx chorus init ${party} --settings FOLDER/chorus.json`,
+        );
+      }
+      init([party], other, testIo());
+      expect(readSettings(other, {}).party).toBe(party);
+    });
+
+    test('since its keys are gone: says that a new one does not fit', async () => {
+      const message = await refusedIn(stored(() => {}));
+      expect(message).toContain('holds a database whose keys are gone; a new key does not fit it');
+      expect(message).toContain('--settings FOLDER/chorus.json');
+    });
   });
 });
 
