@@ -39,13 +39,14 @@ export function deleteTraceless<T>(
   return result as T;
 }
 
+/** By way of a copy in memory: `temp_store` is MEMORY, and nothing of it comes to a file. */
 function rewriteTable(db: Database, table: string): void {
-  const rows = db.prepare(`SELECT * FROM ${table}`).raw().all() as unknown[][];
-  db.prepare(`DELETE FROM ${table}`).run();
-  const [first] = rows;
-  if (first === undefined) return;
-  const insert = db.prepare(`INSERT INTO ${table} VALUES (${first.map(() => '?').join()})`);
-  for (const row of rows) insert.run(...row);
+  db.exec(`
+    CREATE TEMP TABLE rewritten AS SELECT * FROM main.${table};
+    DELETE FROM main.${table};
+    INSERT INTO main.${table} SELECT * FROM temp.rewritten;
+    DROP TABLE temp.rewritten;
+  `);
 }
 
 /** @throws Error if a row refers to one of these tables, and to no row of it */

@@ -39,6 +39,25 @@ test('tables that are written anew hold what they held', () => {
   expect(db.pragma('integrity_check', { simple: true })).toBe('ok');
 });
 
+test('a number that JavaScript has no exact one for stays as it is', () => {
+  db.exec('UPDATE parents SET big = 9223372036854775807');
+  deleteTraceless(db, (touched) => touched.add('parents'));
+  const big = db.prepare('SELECT DISTINCT big FROM parents').pluck().safeIntegers();
+  expect(big.all()).toEqual([2n ** 63n - 1n]);
+});
+
+test('no second copy stays, also where it is undone after the tables were written', () => {
+  db.pragma('foreign_keys = OFF');
+  db.exec("INSERT INTO children VALUES (10, 'nobody')");
+  const before = dump();
+  const copies = () => db.prepare('SELECT name FROM temp.sqlite_master').pluck().all();
+  deleteTraceless(db, (touched) => touched.add('others'));
+  expect(copies()).toEqual([]);
+  expect(() => deleteTraceless(db, (touched) => touched.add('parents'))).toThrow('left alone');
+  expect(copies()).toEqual([]);
+  expect(dump()).toEqual(before);
+});
+
 describe('foreign keys', () => {
   const isOn = () => db.pragma('foreign_keys', { simple: true }) === 1;
 
