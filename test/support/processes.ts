@@ -30,7 +30,8 @@ export type Request = Call | 'upload';
 export interface Processes {
   readonly folder: string;
   readonly urls: Readonly<Record<PartyName, string>>;
-  /** The deaths that are still to come, by request; each request of a kind takes the next. */
+  /** The deaths that are still to come, by request; a request takes the next of its
+   * kind, unless somebody is about to die already. */
   readonly deaths: Map<Request, Death[]>;
   /** How many have died. */
   died(): number;
@@ -82,6 +83,7 @@ export async function startProcesses(): Promise<Processes> {
   };
   /** Kills a party that runs, and starts it again. One that is starting has died already. */
   const dying = new Set<PartyName>();
+  let doomed = false;
   const kill = (name: PartyName): void => {
     if (dying.has(name) || closing) return;
     dying.add(name);
@@ -92,6 +94,7 @@ export async function startProcesses(): Promise<Processes> {
       await handle.exited;
       const next = await start(name);
       dying.delete(name);
+      doomed = false;
       return next;
     });
   };
@@ -100,7 +103,11 @@ export async function startProcesses(): Promise<Processes> {
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks);
-    const death = deaths.get(kindOf(incoming.url as string) as Request)?.shift();
+    // One at a time: of two requests that are under way together, one death would take both.
+    const death = doomed
+      ? undefined
+      : deaths.get(kindOf(incoming.url as string) as Request)?.shift();
+    if (death !== undefined) doomed = true;
     const dies = death === undefined || death.who === 'callee' ? callee : otherParty(callee);
     if (death?.when === 'before') {
       kill(dies);

@@ -7,7 +7,12 @@ import { toHex } from '../../../crypto/bytes.ts';
 import { blindToken, finalizeToken, verifyToken } from '../../../crypto/token.ts';
 import { decodeTokenSpki } from '../../../crypto/token-key.ts';
 import { type KeyMaker, type KeyPair, startKeyMaker } from '../../../server/employer/key-maker.ts';
-import { issueToken, KEYS_PER_FILE, TokenKeys } from '../../../server/employer/token-keys.ts';
+import {
+  type IssuerKey,
+  issueToken,
+  KEYS_PER_FILE,
+  TokenKeys,
+} from '../../../server/employer/token-keys.ts';
 import { KeyFiles } from '../../../server/storage/key-files.ts';
 import { expectCode, random } from '../../crypto/support.ts';
 import { testFolder } from '../../support/folder.ts';
@@ -237,7 +242,11 @@ describe('issuing', () => {
   });
 
   test('does not give away a signature that fails its own check', () => {
-    const mixed = { ...key, publicKey: (PAIRS[1] as KeyPair).publicKey };
+    // The larger modulus checks, so that every signature of the other key is below it.
+    const [smaller, larger] = PAIRS.map((pair) => issuerKey(pair)).sort((a, b) =>
+      Buffer.compare(a.modulus, b.modulus),
+    ) as [IssuerKey, IssuerKey];
+    const mixed = { ...smaller, publicKey: larger.publicKey };
     expect(() => issueToken(mixed, toBytes(2n))).toThrow('its own check');
   });
 });
