@@ -82,21 +82,33 @@ export function guessChance(variance: number, rounds: number): number {
   return standardNormal(Math.sqrt(rounds / (2 * variance)));
 }
 
+const GUESS_OPENING =
+  'Somebody who knew the answers of everyone else in your group could guess one of yours with a chance of ';
+
 /** The same in a sentence for the notice of a sheet. */
 export function guessSentence(sheet: Pick<Sheet, 'noise' | 'cadence'>): string {
   const { numerator, denominator } = sheet.noise.variance;
   const rounds = ROUNDS_A_YEAR[sheet.cadence];
   const percent = (after: number) => Math.round(100 * guessChance(numerator / denominator, after));
   return (
-    'Somebody who knew the answers of everyone else in your group could guess one of yours with a ' +
-    `chance of ${percent(1)} in 100 after one round, and of ${percent(rounds)} in 100 after a year ` +
-    `of ${rounds} rounds in which you always answered it alike. A coin has 50 in 100.`
+    `${GUESS_OPENING}${percent(1)} in 100 after one round, and of ${percent(rounds)} in 100 after a ` +
+    `year of ${rounds} rounds in which you always answered it alike. A coin has 50 in 100.`
   );
 }
 
 /** What every page says of a survey whose rounds are not limited together. */
 export const LIGHT_WORDS =
   'Light: the noise blurs each answer; patterns that never change can be averaged out over many rounds.';
+
+/** What the noise of this sheet can and cannot do: sentences that its notice has to contain. */
+export function noiseWords(sheet: Pick<Sheet, 'noise' | 'cadence'>): string[] {
+  return [guessSentence(sheet), ...(sheet.noise.preset === 'light' ? [LIGHT_WORDS] : [])];
+}
+
+/** Whether a sentence of a notice is one that `noiseWords` gives, for whatever noise and cadence. */
+export function isNoiseWords(sentence: string): boolean {
+  return sentence.startsWith(GUESS_OPENING) || sentence === LIGHT_WORDS;
+}
 
 /** The δ of every ε that is written. */
 export const DELTA = 1e-6;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Sheet } from '../../crypto/sheet.ts';
 import { dayOf } from './days.ts';
-import { guessSentence, LIGHT_WORDS, presetNoise, wholeAccount } from './noise-presets.ts';
+import { noiseWords, presetNoise, wholeAccount } from './noise-presets.ts';
 import { parseSheet } from './sheets.ts';
 
 /** What a sheet says where its file says nothing: the Standard preset, for quarterly rounds. */
@@ -37,40 +37,41 @@ export function parseSheetFile(value: unknown): Sheet {
     );
   }
   const schedule = over({ round_days: ROUND_DAYS }, file.schedule);
-  const sheet = parseSheet({
+  return parseSheet({
     ...file,
-    noise: noiseOf(file),
+    ...noised(file),
     schedule: isRecord(schedule) ? { ...schedule, first_day: asDay(schedule.first_day) } : schedule,
     retention: over({ trends_days: TRENDS_DAYS }, file.retention),
     end_day: asDay(file.end_day),
   });
-  return withNoiseWords(sheet);
-}
-
-/** What the noise can and cannot do is part of what a person agrees to, whoever wrote the notice. */
-function withNoiseWords(sheet: Sheet): Sheet {
-  const { notice } = sheet;
-  const said = [guessSentence(sheet), ...(sheet.noise.preset === 'light' ? [LIGHT_WORDS] : [])];
-  const missing = said.filter((words) => !notice.points.includes(words));
-  if (missing.length === 0) return sheet;
-  return parseSheet({ ...sheet, notice: { ...notice, points: [...notice.points, ...missing] } });
 }
 
 /**
  * The noise that follows from the preset and its part of the account, unless the file says it too;
- * then it must be the same.
+ * then it must be the same. And the notice with what that noise can and cannot do.
  */
-function noiseOf(file: Record<string, unknown>): unknown {
-  const { noise = {}, questions, derived } = file;
+function noised(file: Record<string, unknown>): { noise: unknown; notice: unknown } {
+  const { noise = {}, notice, questions, derived } = file;
   const cadence = CADENCE.safeParse(file.cadence);
   const chosen = CHOSEN.safeParse(noise);
   const blocks = lengthOf(questions) + lengthOf(derived);
   // What cannot be worked out is refused with its place by the check of the whole sheet.
-  if (!isRecord(noise) || !cadence.success || !chosen.success || blocks === 0) return noise;
+  if (!isRecord(noise) || !cadence.success || !chosen.success || blocks === 0) {
+    return { noise, notice };
+  }
   const { preset } = chosen.data;
   const part = chosen.data.part ?? wholeAccount(preset);
-  if (part.numerator === 0 && preset !== 'light') return noise;
-  return { ...presetNoise(preset, part, blocks, cadence.data), ...noise };
+  if (part.numerator === 0 && preset !== 'light') return { noise, notice };
+  const due = presetNoise(preset, part, blocks, cadence.data);
+  const words = noiseWords({ noise: due, cadence: cadence.data });
+  return { noise: { ...due, ...noise }, notice: withWords(notice, words) };
+}
+
+/** What the noise can and cannot do is part of what a person agrees to, whoever wrote the notice. */
+function withWords(notice: unknown, words: readonly string[]): unknown {
+  if (!isRecord(notice) || !Array.isArray(notice.points)) return notice;
+  const said = notice.points.map((point) => (typeof point === 'string' ? point.trim() : point));
+  return { ...notice, points: [...said, ...words.filter((point) => !said.includes(point))] };
 }
 
 function lengthOf(list: unknown): number {

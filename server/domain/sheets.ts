@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { canonicalJson, parseCanonicalJson } from '../../crypto/canonical.ts';
 import type { DerivedItem, Question, Sheet } from '../../crypto/sheet.ts';
 import { compare, exactly } from './fraction.ts';
-import { presetNoise, TERMS } from './noise-presets.ts';
+import { isNoiseWords, noiseWords, presetNoise, TERMS } from './noise-presets.ts';
 
 const sentence = z.string().trim().min(1).max(1000);
 const name = z.string().trim().min(1).max(60);
@@ -112,6 +112,19 @@ const SHEET = z
         ['noise', 'variance'],
         `with this preset, part and cadence the variance is ${numerator}/${denominator}`,
       );
+      return;
+    }
+    const { points } = sheet.notice;
+    const words = noiseWords(sheet);
+    for (const expected of words.filter((sentence) => !points.includes(sentence))) {
+      refuse(['notice', 'points'], `this sentence is expected: ${expected}`);
+    }
+    for (const [index, point] of points.entries()) {
+      if (!isNoiseWords(point) || words.includes(point)) continue;
+      refuse(
+        ['notice', 'points', index],
+        `not of this noise and cadence; expected: ${words.join(' ')}`,
+      );
     }
   });
 
@@ -142,7 +155,12 @@ function faultOf(
   return undefined;
 }
 
-/** The sheet in this JSON value. @throws ZodError with the path and the reason of each fault */
+/**
+ * The sheet in this JSON value. Its notice has to say what its noise can and cannot do, in the words
+ * of `noiseWords` and in no others. This is the law at submission, receipt and approval; a sheet that
+ * was approved before a law came is planned on.
+ * @throws ZodError with the path and the reason of each fault
+ */
 export function parseSheet(value: unknown): Sheet {
   return SHEET.parse(value);
 }

@@ -1,4 +1,3 @@
-import { parseCanonicalJson } from '../../crypto/canonical.ts';
 import { HPKE_SEED_SIZE, HpkePrivateKey } from '../../crypto/hpke.ts';
 import { Secret } from '../../crypto/secret.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
@@ -6,7 +5,7 @@ import { inTurns, paced, pause } from '../aggregator/paced.ts';
 import type { UnitSize } from '../domain/org.ts';
 import { groupOfUnit } from '../domain/planner.ts';
 import { roundGroups } from '../domain/round-groups.ts';
-import { parseSheet } from '../domain/sheets.ts';
+import { storedSheet } from '../domain/sheets.ts';
 import { Refusal } from '../http/refusal.ts';
 import { transact } from '../storage/stores.ts';
 import { drawCollectorKey, readCollectorKey } from './collector-key.ts';
@@ -37,7 +36,7 @@ export async function contribute(
   sheetHash: Uint8Array,
   sheetSignature: Uint8Array,
 ): Promise<Contribution> {
-  const sheet = parseSheet(parseCanonicalJson(hearApproval(parts, sheetHash, sheetSignature)));
+  const sheet = storedSheet(hearApproval(parts, sheetHash, sheetSignature));
   requireUnsigned(parts, number);
   // First, since it may be refused: then no key is made.
   const units = await freezeUnits(parts, number, sheet);

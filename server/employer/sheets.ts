@@ -8,7 +8,7 @@ import { inTurns } from '../aggregator/paced.ts';
 import { changeWords } from '../aggregator/retention-scope.ts';
 import { DAY_MS } from '../domain/days.ts';
 import { type Preview, previewing } from '../domain/preview.ts';
-import { encodeSheet, storedSheet } from '../domain/sheets.ts';
+import { encodeSheet, parseSheet, storedSheet } from '../domain/sheets.ts';
 import { Refusal } from '../http/refusal.ts';
 import { bytesField } from '../http/schema.ts';
 import { each } from '../jobs/each.ts';
@@ -22,9 +22,13 @@ const DECISION = z.strictObject({
   reason: z.string().nullable(),
 });
 
-/** Keeps a sheet to be submitted; it goes to the guardian as soon as that answers. @returns its hash */
+/**
+ * Keeps a sheet to be submitted; it goes to the guardian as soon as that answers.
+ * @returns its hash
+ * @throws ZodError with the path and the reason of each fault
+ */
 export function draftSheet(parts: EmployerParts, sheet: Sheet): Uint8Array {
-  const bytes = encodeSheet(sheet);
+  const bytes = encodeSheet(parseSheet(sheet));
   const hash = sha256(bytes);
   parts.sheets.insert(hash, bytes, 'draft', parts.clock.now());
   return hash;

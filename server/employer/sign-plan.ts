@@ -25,7 +25,7 @@ import { isTimeZone, roundTimes } from '../domain/days.ts';
 import type { Group } from '../domain/planner.ts';
 import { roundGroups } from '../domain/round-groups.ts';
 import { allowsDays } from '../domain/schedule.ts';
-import { parseSheet } from '../domain/sheets.ts';
+import { storedSheet } from '../domain/sheets.ts';
 import { roundPlanned } from '../domain/withheld.ts';
 import { Refusal } from '../http/refusal.ts';
 import type { RoundUnit } from '../storage/roster.ts';
@@ -63,7 +63,7 @@ export async function signPlan(parts: EmployerParts, plan: SignedPlan): Promise<
   if (signedMeanwhile !== undefined) return signedMeanwhile;
   const stored = parts.sheets.withHash(fromBase64url(head.sheet_hash));
   if (stored?.state !== 'approved') throw new Refusal('planMismatch', 'the sheet is not approved');
-  const sheet = parseSheet(parseCanonicalJson(stored.bytes));
+  const sheet = storedSheet(stored.bytes);
   if (!isTimeZone(head.time_zone)) {
     throw new Refusal('planMismatch', 'the time zone of the head is not known here');
   }

@@ -25,7 +25,7 @@ import { type Days, roundTimes } from '../domain/days.ts';
 import { PlanError } from '../domain/plan-error.ts';
 import { roundGroups } from '../domain/round-groups.ts';
 import { allowsDays } from '../domain/schedule.ts';
-import { parseSheet } from '../domain/sheets.ts';
+import { storedSheet } from '../domain/sheets.ts';
 import { roundPlanned } from '../domain/withheld.ts';
 import { Refusal } from '../http/refusal.ts';
 import { bytesField } from '../http/schema.ts';
@@ -109,7 +109,7 @@ function discardDraft(parts: GuardianParts, { manifestHash, number }: Round): vo
 
 async function draftRound(parts: GuardianParts, plan: RoundPlan): Promise<Round> {
   const stored = approvedSheet(parts, plan.sheetHash);
-  const sheet = parseSheet(parseCanonicalJson(stored.bytes));
+  const sheet = storedSheet(stored.bytes);
   if (!allowsDays(sheet, plan.days, lastStart(parts, stored.hash), parts.evaluation)) {
     throw new Refusal('planMismatch', 'the sheet allows no round on these days');
   }

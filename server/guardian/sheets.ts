@@ -1,3 +1,4 @@
+import { ZodError } from 'zod';
 import { parseCanonicalJson } from '../../crypto/canonical.ts';
 import { sha256 } from '../../crypto/sha256.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
@@ -15,12 +16,7 @@ import type { GuardianParts } from './parts.ts';
  * @throws Refusal `invalidMessage` if it is not a valid sheet in canonical form
  */
 export function receiveSheet(parts: GuardianParts, bytes: Uint8Array): StoredSheet {
-  let sheet: Sheet;
-  try {
-    sheet = parseSheet(parseCanonicalJson(bytes));
-  } catch (error) {
-    throw new Refusal('invalidMessage', `the sheet is not valid: ${(error as Error).message}`);
-  }
+  const sheet = lawful(bytes);
   const hash = sha256(bytes);
   if (parts.sheets.withHash(hash) === undefined) {
     transact(parts.db, () => {
@@ -31,6 +27,20 @@ export function receiveSheet(parts: GuardianParts, bytes: Uint8Array): StoredShe
   return parts.sheets.withHash(hash) as StoredSheet;
 }
 
+/** @throws Refusal `invalidMessage` with the path and the reason of each fault */
+function lawful(bytes: Uint8Array): Sheet {
+  try {
+    return parseSheet(parseCanonicalJson(bytes));
+  } catch (error) {
+    throw new Refusal('invalidMessage', `the sheet is not valid: ${faultsOf(error)}`);
+  }
+}
+
+function faultsOf(error: unknown): string {
+  if (!(error instanceof ZodError)) return (error as Error).message;
+  return error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
+}
+
 /** A Light survey has no cap of its own: the guardian agrees to it by name, others need none. */
 export function agreesByName(sheet: Sheet, named: string): boolean {
   return (
@@ -38,8 +48,14 @@ export function agreesByName(sheet: Sheet, named: string): boolean {
   );
 }
 
-/** submitted → approved: this party's signature of the sheet. @throws Refusal `planMismatch` */
+/**
+ * submitted → approved: this party's signature of the sheet.
+ * @throws Refusal `planMismatch` if it is not submitted; `invalidMessage` if it is no longer valid,
+ * which one that an earlier version of this program received can be
+ */
 export function approveSheet(parts: GuardianParts, hash: Uint8Array): void {
+  const stored = parts.sheets.withHash(hash);
+  if (stored?.state === 'submitted') lawful(stored.bytes);
   const signature = sign(parts.signingSeed, 'chorus sheet v1', hash);
   transact(parts.db, () => {
     if (!parts.sheets.approve(hash, signature, parts.clock.now())) throw notSubmitted(parts, hash);

@@ -11,6 +11,7 @@ import { sodiumReady } from '../../crypto/sodium.ts';
 import { taskChallengeHash } from '../../crypto/token-challenge.ts';
 import { prio3Survey } from '../../crypto/vdaf/circuits/survey.ts';
 import { DAY_MS } from '../../server/domain/days.ts';
+import { noiseWords, presetNoise, wholeAccount } from '../../server/domain/noise-presets.ts';
 import type { RoundStanding } from '../../server/evaluation/messages.ts';
 import { pairParties } from '../../server/evaluation/pairing.ts';
 import { PartyHandle } from '../../server/evaluation/party-handle.ts';
@@ -181,19 +182,16 @@ async function setClock(parties: BenchProcesses, day: number): Promise<void> {
 }
 
 export function benchSheet(): Sheet {
+  const noise = presetNoise('light', wholeAccount('light'), QUESTIONS, 'quarterly');
+  const points = noiseWords({ noise, cadence: 'quarterly' });
   return {
     version: 1,
     title: 'Benchmark',
     purpose: 'To measure.',
-    notice: { employer: 'Employer', guardian: 'Guardian', contact: 'None', points: ['None.'] },
+    notice: { employer: 'Employer', guardian: 'Guardian', contact: 'None', points },
     recipients: ['Nobody'],
     k: 10,
-    noise: {
-      preset: 'light',
-      part: { numerator: 0, denominator: 1 },
-      variance: { numerator: 5, denominator: 1 },
-      by: 'guardian',
-    },
+    noise,
     cadence: 'quarterly',
     // Far behind any benchmark: the schedule itself plans nothing.
     schedule: { first_day: 39_000, round_days: DAYS.duration },

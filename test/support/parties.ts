@@ -20,6 +20,7 @@ import { sodiumReady } from '../../crypto/sodium.ts';
 import { taskChallengeHash } from '../../crypto/token-challenge.ts';
 import { prio3Survey } from '../../crypto/vdaf/circuits/survey.ts';
 import { DAY_MS } from '../../server/domain/days.ts';
+import { noiseWords } from '../../server/domain/noise-presets.ts';
 import type { Person } from '../../server/domain/roster.ts';
 import { type Employer, startEmployer } from '../../server/employer/employer.ts';
 import { EvaluationClock } from '../../server/evaluation/clock.ts';
@@ -59,8 +60,12 @@ export const TEST_NOISE: Readonly<Record<Sheet['noise']['by'], Sheet['noise']>> 
   },
 };
 
-/** A small valid sheet: two questions of three options each, and k as small as it may be. */
+/**
+ * A small valid sheet: two questions of three options each, and k as small as it may be. Its notice
+ * says what its noise can and cannot do.
+ */
 export function testSheet(changes: Partial<Sheet> = {}): Sheet {
+  const { noise = TEST_NOISE.guardian, cadence = 'quarterly' } = changes;
   const question = (id: string) => ({
     id,
     name: id,
@@ -78,12 +83,12 @@ export function testSheet(changes: Partial<Sheet> = {}): Sheet {
       employer: 'The employer',
       guardian: 'The guardian',
       contact: 'nobody@example.com',
-      points: ['It is a test.'],
+      points: ['It is a test.', ...noiseWords({ noise, cadence })],
     },
     recipients: ['Nobody'],
     k: 8,
-    noise: TEST_NOISE.guardian,
-    cadence: 'quarterly',
+    noise,
+    cadence,
     schedule: { first_day: FIRST_DAY, round_days: 7 },
     response_percent: 100,
     retention: { trends_days: 3650 },

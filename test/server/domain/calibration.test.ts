@@ -40,8 +40,9 @@ function isCalibrated(draws: readonly number[], terms: Terms): boolean {
 
 function sheetOf({ questions, scores }: Terms, preset: string, cadence: string): Sheet {
   const { noise: _, questions: [question] = [], ...rest } = testSheet();
+  const notice = { ...rest.notice, points: ['It is a test.'] };
   return parseSheetFile({
-    ...rest,
+    ...{ ...rest, notice },
     ...{ cadence, noise: { preset } },
     questions: Array.from({ length: questions }, (_, i) => ({ ...question, id: `q${i}` })),
     derived: Array.from({ length: scores }, (_, i) => ({

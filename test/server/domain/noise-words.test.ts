@@ -5,7 +5,7 @@ import { testSheet } from '../../support/parties.ts';
 
 const pointsWith = (preset: string, more: readonly string[] = []) => {
   const { noise: _, notice, ...rest } = testSheet();
-  const points = [...notice.points, ...more];
+  const points = ['It is a test.', ...more];
   const sheet = parseSheetFile({ ...rest, notice: { ...notice, points }, noise: { preset } });
   return { sheet, points: sheet.notice.points };
 };

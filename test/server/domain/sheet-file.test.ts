@@ -8,11 +8,12 @@ import { encodeSheet, parseSheet } from '../../../server/domain/sheets.ts';
 import { TEST_NOISE, testSheet } from '../../support/parties.ts';
 
 const whole = testSheet();
+const notice = { ...whole.notice, points: ['It is a test.'] };
 /** What has no default. */
 const least = {
   title: whole.title,
   purpose: whole.purpose,
-  notice: whole.notice,
+  notice,
   recipients: whole.recipients,
   schedule: { first_day: '2027-01-11' },
   end_day: '2028-12-31',
@@ -53,13 +54,13 @@ test('what a file does not say is the Standard preset', () => {
 });
 
 test('what it says stays; the chance of being guessed joins the notice, once', () => {
-  const { notice } = whole;
-  const said = {
-    ...whole,
-    notice: { ...notice, points: [...notice.points, guessSentence(whole), LIGHT_WORDS] },
-  };
-  expect(parseSheetFile(whole)).toEqual(said);
-  expect(parseSheetFile(said)).toEqual(said);
+  const points = ['It is a test.', guessSentence(whole), LIGHT_WORDS];
+  expect(parseSheetFile({ ...whole, notice })).toEqual({ ...whole, notice: { ...notice, points } });
+  for (const said of [points, [...points].reverse(), points.map((point) => ` ${point} `)]) {
+    const stays = { ...notice, points: said.map((point) => point.trim()) };
+    const sheet = { ...whole, notice: { ...notice, points: said } };
+    expect(parseSheetFile(sheet)).toEqual({ ...whole, notice: stays });
+  }
 });
 
 test('a preset and a part of its account are enough', () => {
@@ -116,6 +117,9 @@ describe('refused, with the place of each fault:', () => {
     ['schedule.round_days', { ...least, schedule: { ...least.schedule, round_days: 61 } }],
     ['end_day', { ...least, end_day: 'never' }],
     ['end_day', { ...least, end_day: undefined }],
+    ['notice', { ...least, notice: 5 }],
+    ['notice.points', { ...least, notice: { ...notice, points: 5 } }],
+    ['notice.points.2', { ...least, notice: whole.notice }],
     ['noise', { ...least, noise: null }],
     ['noise.variance', { ...least, noise: { variance: { numerator: 4, denominator: 1 } } }],
     ['retention.trends_days', { ...least, retention: { trends_days: 0 } }],

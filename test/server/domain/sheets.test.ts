@@ -3,13 +3,16 @@ import { ZodError } from 'zod';
 import { parseCanonicalJson } from '../../../crypto/canonical.ts';
 import { sha256 } from '../../../crypto/sha256.ts';
 import { blockLengths, type DerivedItem, sheetWithHash } from '../../../crypto/sheet.ts';
-import { encodeSheet, parseSheet } from '../../../server/domain/sheets.ts';
+import { guessSentence, LIGHT_WORDS } from '../../../server/domain/noise-presets.ts';
+import { encodeSheet, parseSheet, storedSheet } from '../../../server/domain/sheets.ts';
 import { TEST_NOISE, testSheet } from '../../support/parties.ts';
 
 const good = testSheet();
+const strong = testSheet({ noise: TEST_NOISE.both });
 const question = good.questions[0] as (typeof good.questions)[number];
 const questions = (change: object) => ({ ...good, questions: [{ ...question, ...change }] });
-const noise = (change: object) => ({ ...good, noise: { ...good.noise, ...change } });
+const noise = (change: object) => testSheet({ noise: { ...good.noise, ...change } });
+const points = (...said: string[]) => ({ ...good, notice: { ...good.notice, points: said } });
 const part = (numerator: unknown, denominator: unknown) =>
   noise({ preset: 'standard', part: { numerator, denominator } });
 const score: DerivedItem = {
@@ -43,7 +46,9 @@ test('the bounds themselves are allowed', () => {
   for (const sheet of [
     { ...good, k: 8 },
     { ...good, k: 4000 },
-    { ...good, noise: TEST_NOISE.both },
+    testSheet({ noise: TEST_NOISE.both }),
+    testSheet({ cadence: 'weekly' }),
+    points(LIGHT_WORDS, guessSentence(good)),
     noise({ preset: 'standard', part: { numerator: 4, denominator: 1 } }),
     noise({
       preset: 'standard',
@@ -69,6 +74,16 @@ test('the bounds themselves are allowed', () => {
   }
 });
 
+test('a notice without what its noise can and cannot do is refused with the sentences', () => {
+  const silent = points('It is a test.');
+  expect(() => parseSheet(silent)).toThrow(guessSentence(good));
+  expect(() => parseSheet(silent)).toThrow(LIGHT_WORDS);
+  expect(() => parseSheet({ ...strong, notice: silent.notice })).toThrow(guessSentence(strong));
+  expect(() => parseSheet({ ...strong, notice: good.notice })).toThrow('expected');
+  // What was approved before the notice had to say it is read all the same.
+  expect(storedSheet(encodeSheet(silent))).toEqual(silent);
+});
+
 describe('refused, with the place of the fault', () => {
   const long = 'x'.repeat(1001);
   test.each<[string, unknown]>([
@@ -88,6 +103,12 @@ describe('refused, with the place of the fault', () => {
     ['notice.contact', { ...good, notice: { ...good.notice, contact: undefined } }],
     ['notice.points', { ...good, notice: { ...good.notice, points: [] } }],
     ['notice.points', { ...good, notice: { ...good.notice, points: Array(21).fill('x') } }],
+    ['notice.points', points('It is a test.', LIGHT_WORDS)],
+    ['notice.points', points('It is a test.', guessSentence(good))],
+    ['notice.points', points('It is a test.', `${guessSentence(good)} Or less.`, LIGHT_WORDS)],
+    ['notice.points.3', points(...good.notice.points, guessSentence(strong))],
+    ['notice.points.2', { ...strong, notice: good.notice }],
+    ['notice.points.1', { ...good, cadence: 'weekly' }],
     ['recipients', { ...good, recipients: [] }],
     ['recipients.0', { ...good, recipients: [''] }],
     ['k', { ...good, k: 7 }],

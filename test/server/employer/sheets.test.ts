@@ -2,10 +2,17 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { toBase64url } from '../../../crypto/bytes.ts';
 import { sha256 } from '../../../crypto/sha256.ts';
 import type { Sheet } from '../../../crypto/sheet.ts';
+import { guessSentence, LIGHT_WORDS } from '../../../server/domain/noise-presets.ts';
 import { encodeSheet } from '../../../server/domain/sheets.ts';
 import type { StatusPage } from '../../../server/http/views.ts';
 import type { Database } from '../../../server/storage/database.ts';
-import { startTwoParties, type TwoParties, testSheet, until } from '../../support/parties.ts';
+import {
+  startTwoParties,
+  TEST_NOISE,
+  type TwoParties,
+  testSheet,
+  until,
+} from '../../support/parties.ts';
 import { staffCookie } from '../../support/staff.ts';
 
 let parties: TwoParties;
@@ -32,6 +39,8 @@ afterEach(() => {
   parties.wires.employer.after = (_url, response) => response;
 });
 
+const GUESS = guessSentence(testSheet());
+const OTHER_GUESS = guessSentence(testSheet({ noise: TEST_NOISE.both }));
 const hashOf = (of: Sheet) => sha256(encodeSheet(of));
 const stored = () =>
   look
@@ -51,6 +60,18 @@ function answering(decision: object): void {
   parties.wires.employer.after = (url, response) =>
     url.endsWith(toBase64url(hashOf(sheet))) ? Response.json(decision) : response;
 }
+
+test.each<[string, string[], string]>([
+  ['missing', [LIGHT_WORDS], GUESS],
+  ['altered', [GUESS.replace('62', '51'), LIGHT_WORDS], GUESS],
+  ['of another preset', [OTHER_GUESS, LIGHT_WORDS], GUESS],
+  ['there, that of Light not', [GUESS], LIGHT_WORDS],
+])('a sheet whose chance of being guessed is %s is not kept', (_name, points, expected) => {
+  const built = { ...sheet, notice: { ...sheet.notice, points } };
+  expect(() => parties.employer.submit(built)).toThrow(expected);
+  sheet = built;
+  expect(stored()).toBe(undefined);
+});
 
 describe('a sheet goes to the guardian', () => {
   test('as soon as that answers, and once', async () => {

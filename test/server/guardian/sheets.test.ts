@@ -4,11 +4,12 @@ import { canonicalJson } from '../../../crypto/canonical.ts';
 import { sha256 } from '../../../crypto/sha256.ts';
 import type { Sheet } from '../../../crypto/sheet.ts';
 import { signingPublicKey, verifySignature } from '../../../crypto/signing.ts';
+import { guessSentence, LIGHT_WORDS } from '../../../server/domain/noise-presets.ts';
 import { encodeSheet } from '../../../server/domain/sheets.ts';
 import { openGuardian } from '../../../server/guardian/guardian.ts';
 import type { GuardianParts } from '../../../server/guardian/parts.ts';
 import { approveSheet, refuseSheet } from '../../../server/guardian/sheets.ts';
-import { startTwoParties, type TwoParties, testSheet } from '../../support/parties.ts';
+import { startTwoParties, TEST_NOISE, type TwoParties, testSheet } from '../../support/parties.ts';
 import { callAs, refusedWith, signingSeed } from '../../support/played-party.ts';
 
 /** What the guardian takes and decides; the test plays the employer. */
@@ -32,6 +33,8 @@ beforeEach(() => {
   sheet = testSheet({ title: `Sheet ${++title}` });
 });
 
+const GUESS = guessSentence(testSheet());
+const OTHER_GUESS = guessSentence(testSheet({ noise: TEST_NOISE.both }));
 const PATH = '/peer/sheets';
 const post = (body: object | Uint8Array, more: { token?: string | null; type?: string } = {}) =>
   callAs(parties, 'employer', PATH, { body, ...more });
@@ -102,6 +105,23 @@ describe('a submission', () => {
     expect(parts.sheets.all()).toEqual(before);
   });
 
+  test.each<[string, string[], string, string]>([
+    ['missing', [LIGHT_WORDS], 'notice.points', GUESS],
+    ['that of Light missing', [GUESS], 'notice.points', LIGHT_WORDS],
+    ['altered', [GUESS.replace('62', '51'), LIGHT_WORDS], 'notice.points.0', GUESS],
+    ['of another preset', [OTHER_GUESS, LIGHT_WORDS], 'notice.points.0', GUESS],
+    ['beside another', [GUESS, LIGHT_WORDS, OTHER_GUESS], 'notice.points.2', GUESS],
+  ])('whose chance of being guessed is %s: 400 with place and sentence', async (...row) => {
+    const [, points, place, expected] = row;
+    const built = { ...sheet, notice: { ...sheet.notice, points } };
+    const response = await post(submission(encodeSheet(built)));
+    const { type, detail } = (await response.json()) as { type: string; detail: string };
+    expect([response.status, type]).toEqual([400, 'urn:ietf:params:ppm:dap:error:invalidMessage']);
+    expect(detail).toMatch(`${place}: `);
+    expect(detail).toContain(expected);
+    expect(parts.sheets.withHash(hashOf(built))).toBe(undefined);
+  });
+
   test('in another form, of another type, or too large', async () => {
     for (const body of [{}, { sheet: 7 }, { ...submission(encodeSheet(sheet)), more: 1 }]) {
       expect(await refusedWith(post(body))).toBe('400 invalidMessage');
@@ -130,6 +150,15 @@ describe('a decision', () => {
     verifySignature(key, fromBase64url(answer.signature), 'chorus sheet v1', hashOf(sheet));
     expect(await submit()).toEqual(answer);
     expect(sentences()).toContain(`“${sheet.title}” is approved.`);
+  });
+
+  test('to approve is refused for what came before its notice had to say the chance', async () => {
+    const old = encodeSheet({ ...sheet, notice: { ...sheet.notice, points: ['It is a test.'] } });
+    parts.sheets.insert(sha256(old), old, 'submitted', parts.clock.now());
+    expect(() => approveSheet(parts, sha256(old))).toThrow(GUESS);
+    expect(parts.sheets.withHash(sha256(old))?.state).toBe('submitted');
+    refuseSheet(parts, sha256(old), 'Say the chance.');
+    expect(parts.sheets.withHash(sha256(old))?.state).toBe('refused');
   });
 
   test('to refuse has a reason, and is final', async () => {
