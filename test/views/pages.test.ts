@@ -219,6 +219,42 @@ it('leads through groups and tables without JavaScript', () =>
     await page.getByRole('link', { name: 'Refresh this page' }).click();
   }));
 
+it('shows no way to what somebody may not do: neither to the eye nor to the keyboard', () =>
+  withPage({}, async (page) => {
+    const openRound = { number: 1, closes: '14 May 2026' };
+    const ways = page.locator('.card .actions a');
+    status = { ...OPEN, openRound: { ...openRound, canClose: false, answerLinkExample: null } };
+    await page.goto(origin);
+    expect(await page.getByRole('heading', { name: 'Round 1 is open' }).isVisible()).toBe(true);
+    for (const way of await ways.all()) expect(await way.isVisible()).toBe(false);
+    status = OPEN;
+    await page.goto(origin);
+    expect(await ways.count()).toBe(2);
+    for (const way of await ways.all()) expect(await way.isVisible()).toBe(true);
+  }));
+
+it('shows what each group would show on a phone too, with nothing to push aside', () =>
+  withPage({ viewport: { width: 360, height: 800 } }, async (page) => {
+    await page.goto(`${origin}/surveys/one`);
+    for (const table of await page.getByRole('table').all()) {
+      const wide = await table.evaluate((node) => {
+        const { right } = node.getBoundingClientRect();
+        return [node, ...node.querySelectorAll('td, th, caption')].filter(
+          (part) => part.getBoundingClientRect().right > Math.min(right, innerWidth) + 1,
+        ).length;
+      });
+      expect(wide).toBe(0);
+    }
+    const row = page.getByRole('row', { name: /Team 8/ });
+    expect(await row.getByRole('cell').count()).toBe(5);
+    expect(await row.getByRole('cell').nth(2).innerText()).toContain('share:');
+    const label = await row
+      .getByRole('cell')
+      .nth(2)
+      .evaluate((node) => getComputedStyle(node, '::before').content);
+    expect(label).toBe('"Standard"');
+  }));
+
 it('keeps the status page current, new rounds included, and announces it politely', () =>
   withPage({}, async (page) => {
     await page.clock.install();
