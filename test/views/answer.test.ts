@@ -276,6 +276,9 @@ describe('answering', () => {
     await page.clock.runFor('01:00');
     await visit.see('so your answers were cleared');
     expect(await page.getByRole('dialog').count()).toBe(0);
+    // The notice stands before the heading that has the focus: it is said as well.
+    expect(await page.getByRole('status').textContent()).toContain('your answers were cleared');
+    expect(await visit.faults()).toEqual([]);
     await visit.press('Continue');
     await visit.press('Yes, take part');
     expect(await page.locator('input:checked').count()).toBe(0);
@@ -513,9 +516,42 @@ describe('sending', () => {
     expect(guardian.employer.asked).toHaveLength(1);
   });
 
+  it.each(['task_expired', 'batch_collected'] as const)(
+    'does not send somebody back to a round that is over: %s',
+    async (code) => {
+      await visit.begin();
+      await visit.answerAll();
+      guardian.upload = code;
+      await visit.press('Submit');
+      await visit.heading('Your answer was not taken');
+      expect(await visit.text()).toContain(REFUSAL_WORDS[code]);
+      expect(await visit.page.getByRole('button').count()).toBe(0);
+      await visit.page.getByRole('link', { name: 'See the trends so far' }).waitFor();
+      expect(await visit.faults()).toEqual([]);
+    },
+  );
+
+  it('shows that it is at work while the guardian is slow to reply', async () => {
+    await visit.begin();
+    await visit.answerAll();
+    await visit.page.route('**/reports', () => {});
+    await visit.press('Submit');
+    await visit.heading('Sending your sealed answer');
+    const bar = visit.page.getByRole('progressbar');
+    const look = () =>
+      bar.evaluate((node) => {
+        const { backgroundImage, animationName } = getComputedStyle(node);
+        return [backgroundImage !== 'none', animationName !== 'none'];
+      });
+    expect(await look()).toEqual([true, true]);
+    await visit.page.emulateMedia({ reducedMotion: 'reduce' });
+    expect(await look()).toEqual([true, false]);
+    expect(await visit.faults()).toEqual([]);
+  });
+
   it('says what a refusal means and what to do, and keeps the token', async () => {
-    // The words of all codes are one exhaustive table; three stand for the way there.
-    const codes: ReportError[] = ['report_replayed', 'report_dropped', 'task_expired'];
+    // The words of all codes are one exhaustive table; two stand for the way there.
+    const codes: ReportError[] = ['report_replayed', 'report_dropped'];
     await visit.arrive();
     for (const code of codes) {
       guardian.upload = code;

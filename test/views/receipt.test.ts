@@ -141,6 +141,9 @@ describe('opening a receipt', () => {
     const receipt = await answered();
     await visit.openReceipt(receipt.slice(1));
     await stopped('bad_receipt');
+    // The one that was saved can be opened from here.
+    await visit.page.locator('main').getByRole('link', { name: 'Open a receipt' }).click();
+    await visit.heading('Your receipt');
     await visit.openReceipt(forged(receipt, { manifestHash: new Uint8Array(32) }));
     await stopped('unknown_receipt');
     for (const parts of [
@@ -177,8 +180,10 @@ describe('opening a receipt', () => {
     const bare = await scene.visit({ javaScriptEnabled: false });
     try {
       await bare.page.goto(`${guardian.origin}/receipt`);
-      expect(await bare.page.locator('noscript').innerText()).toContain(
-        'This page needs JavaScript',
+      const words = await bare.page.locator('noscript').innerText();
+      expect(words).toContain('This page needs JavaScript');
+      expect(words).toContain(
+        'Please allow it for this page, or open your receipt in another browser',
       );
     } finally {
       await bare.context.close();
@@ -299,6 +304,9 @@ describe('before the close', () => {
     guardian.state = 'closed';
     await visit.press('Open the receipt again');
     await visit.heading('The round is being counted');
+    expect(await visit.text()).toContain('Why nothing can be withdrawn now');
+    // There is no list yet that it could have been looked up in.
+    expect(await visit.text()).not.toContain('looked the number up');
     expect(await visit.faults()).toEqual([]);
     closeWith(receipt, { outcome: 'counted' });
     await visit.page.reload();
@@ -333,7 +341,10 @@ describe('after the close', () => {
     await visit.heading(heading);
     expect(await visit.focused()).toBe(heading);
     expect(await visit.text()).toContain(words);
-    expect(await visit.text()).toContain('Why nothing can be withdrawn now');
+    // Only of what is in a total is there something to explain.
+    const why = await visit.page.getByText('Why nothing can be withdrawn now').count();
+    expect(why).toBe(ending?.outcome === 'counted' ? 1 : 0);
+    expect(await visit.text()).toContain('looked the number up by itself');
     expect(await visit.page.getByRole('button', { name: /Withdraw|anew/ }).count()).toBe(0);
     expect(await visit.faults()).toEqual([]);
     // The whole list is fetched: which part of it matters is nobody's business.
@@ -350,6 +361,7 @@ describe('after the close', () => {
       await visit.openReceipt(receipt);
       await visit.heading('Your group is not shown');
       expect(await visit.text()).toContain(WITHHELD_WORDS[reason] ?? 'gives no reason');
+      expect(await visit.text()).not.toContain('added up');
       expect(await visit.faults()).toEqual([]);
       // Withdrawn stays withdrawn, whatever became of the group.
       closeWith(receipt, { outcome: 'withdrawn' });

@@ -135,12 +135,12 @@ describe('the checks before anything is shown', () => {
     },
   );
 
-  it('says so in one sentence without JavaScript', async () => {
+  it('says so without JavaScript, and what to do', async () => {
     await anotherVisit({ javaScriptEnabled: false });
     await visit.page.goto(visit.link);
-    expect(await visit.page.locator('noscript').innerText()).toContain(
-      'This page needs JavaScript',
-    );
+    const words = await visit.page.locator('noscript').innerText();
+    expect(words).toContain('This page needs JavaScript');
+    expect(words).toContain('Please allow it for this page, or open your link in another browser');
     expect(await visit.page.locator('.starting').isVisible()).toBe(false);
   });
 });

@@ -137,6 +137,9 @@ describe('a token that is not given', () => {
     await visit.arrive();
     await visit.press('Continue');
     await refused('codeExpired');
+    // Whoever answered with it finds out more there.
+    await visit.page.locator('main').getByRole('link', { name: 'Open a receipt' }).click();
+    await visit.heading('Your receipt');
   });
 
   it.each(['invalidMessage', 'nonsense'] as const)('%s: and may be tried afresh', async (mode) => {

@@ -121,6 +121,8 @@ export class Survey {
     this.#clear();
     history.replaceState({ step: START }, '');
     this.#showStart(notice);
+    // It stands before the heading, which has the focus.
+    this.#stage.say(notice?.textContent ?? '');
   }
 
   /** Leaves nothing of the visit in this tab, its address included. */

@@ -55,7 +55,9 @@ export function fateScreen(opened: OpenedReceipt, found: Found, leave: Leave): S
     string,
     ...string[],
   ];
-  const isMissing = found.fate.outcome === 'missing';
+  const { outcome } = found.fate;
+  const isMissing = outcome === 'missing';
+  const isInTotal = outcome === 'counted' || outcome === 'counting';
   return {
     title: heading,
     content: [
@@ -67,14 +69,22 @@ export function fateScreen(opened: OpenedReceipt, found: Found, leave: Leave): S
         ...rest.map((sentence) => paragraph(sentence)),
       ),
       about(opened),
-      element('h2', {}, 'Why nothing can be withdrawn now'),
-      paragraph(
-        'The round is closed. The sealed answers are added up into totals and then deleted, with the keys that open them. Nothing in a total can be told apart as yours, so there is nothing left to take out.',
-      ),
-      paragraph(
-        'This page fetched the whole list and looked the number up by itself, so that asking tells nobody which answer it was about.',
-        'quiet',
-      ),
+      ...(isInTotal
+        ? [
+            element('h2', {}, 'Why nothing can be withdrawn now'),
+            paragraph(
+              'The round is closed. The sealed answers are added up into totals and then deleted, with the keys that open them. Nothing in a total can be told apart as yours, so there is nothing left to take out.',
+            ),
+          ]
+        : []),
+      ...(outcome === 'counting'
+        ? []
+        : [
+            paragraph(
+              'This page fetched the whole list and looked the number up by itself, so that asking tells nobody which answer it was about.',
+              'quiet',
+            ),
+          ]),
       ...leaving(leave),
     ],
   };

@@ -59,11 +59,11 @@ export const STOP_WORDS: Readonly<Record<StopCode, readonly [heading: string, se
     ],
     unknown_round: [
       'This link leads to no round',
-      'The guardian knows no round with this link; please compare it with your invitation.',
+      'The guardian of this page knows no round with this link; please compare it with your invitation, and if it is the same, tell the person who invited you.',
     ],
     unknown_group: [
       'This link leads to no group',
-      'The round has no group with the number in your link; please compare it with your invitation.',
+      'The round has no group with the number in your link; please compare it with your invitation, and if it is the same, tell the person who invited you.',
     ],
     not_genuine: [
       'This is not what both parties signed',

@@ -7,8 +7,15 @@ import { STOP_WORDS, type Stop, type StopCode } from './stop.ts';
 const TRY_AGAIN: readonly StopCode[] = ['unreachable', 'failed', 'other_tab'];
 /** After these, the same link may work elsewhere. */
 const OTHER_DEVICE: readonly StopCode[] = ['no_webassembly', 'no_webcrypto', 'no_storage'];
-/** After these, a receipt may be of use. */
-const HAS_RECEIPT: readonly StopCode[] = ['closed', 'no_token'];
+/** After these, a receipt may be of use, or another one. */
+const HAS_RECEIPT: readonly StopCode[] = [
+  'closed',
+  'no_token',
+  'bad_receipt',
+  'unknown_receipt',
+  'altered_receipt',
+  'retention_over',
+];
 
 function actions(...children: readonly HTMLElement[]): HTMLElement {
   return element('div', { class: 'actions' }, ...children);

@@ -40,6 +40,9 @@ export function retryScreen(
   };
 }
 
+/** After these the round takes no more answers. */
+const OVER: readonly (ReportError | undefined)[] = ['task_expired', 'batch_collected'];
+
 /** The guardian said no. Nothing of the answer is left here. */
 export function refusedScreen(
   opened: Opened,
@@ -56,7 +59,9 @@ export function refusedScreen(
       element(
         'div',
         { class: 'actions' },
-        button('Start again', 'button button-quiet', startOver),
+        OVER.includes(error)
+          ? element('a', { class: 'button button-quiet', href: '/trends' }, 'See the trends so far')
+          : button('Start again', 'button button-quiet', startOver),
         ...(error === 'report_replayed'
           ? [element('a', { class: 'button button-quiet', href: '/receipt' }, 'Open a receipt')]
           : []),

@@ -6,6 +6,8 @@ import { TOKEN_BUSY, TOKEN_LOST, TOKEN_WORDS } from '../words.ts';
 
 /** After these the same invitation may work if it is tried again. */
 const TRY_AGAIN: readonly TokenRefusal[] = ['invalidMessage', 'other'];
+/** After these somebody may have answered already, and the receipt says more. */
+const HAS_RECEIPT: readonly TokenRefusal[] = ['codeUsed', 'codeExpired'];
 
 /** While the employer is asked. */
 export function askingScreen(): Screen {
@@ -56,7 +58,7 @@ export function noTokenScreen(
         'div',
         { class: 'actions' },
         ...(TRY_AGAIN.includes(code) ? [button('Try again', 'button', steps.again)] : []),
-        ...(code === 'codeUsed'
+        ...(HAS_RECEIPT.includes(code)
           ? [element('a', { class: 'button', href: '/receipt' }, 'Open a receipt')]
           : []),
         button('Back to the start', 'button button-quiet', steps.back),
