@@ -2,6 +2,7 @@ import { type RequestHandler, type Response, Router } from 'express';
 import type { Role } from '../domain/staff.ts';
 import { ACCESS, type Access, EVALUATION_PREFIX } from './access.ts';
 import { sameSite } from './app.ts';
+import { cookieValue } from './cookies.ts';
 import { Refusal } from './refusal.ts';
 import type { SignedIn, StaffDesk } from './staff-desk.ts';
 
@@ -77,8 +78,10 @@ function rule(
       if (error !== undefined) next(error);
       else if (access === 'public') next('router');
       else if (signedIn === undefined && machine) next(new Refusal('signInNeeded'));
-      else if (signedIn === undefined) response.redirect(303, '/sign-in');
-      else if (!access.includes(signedIn.staff.role)) next(new Refusal('wrongRole'));
+      else if (signedIn === undefined) {
+        const had = cookieValue(request.headers.cookie, desk.cookie.name) !== undefined;
+        response.redirect(303, had ? '/sign-in?ended' : '/sign-in');
+      } else if (!access.includes(signedIn.staff.role)) next(new Refusal('wrongRole'));
       else next('router');
     };
     if (request.method === 'GET' || request.method === 'HEAD') allow();

@@ -16,7 +16,11 @@ const REFUSALS = {
   tooLarge: [413, 'chorus', 'The body is too large.'],
   unavailable: [503, 'chorus', 'Nothing can be stored here just now; nothing was changed.'],
   signInNeeded: [401, 'chorus', 'Please sign in first.'],
-  wrongRole: [403, 'chorus', 'Your role does not open this.'],
+  wrongRole: [
+    403,
+    'chorus',
+    'Your role does not open this. If you need it, ask whoever runs this server.',
+  ],
   tooOften: [429, 'chorus', 'Too many requests; please wait a few minutes.'],
   codeUnknown: [404, 'chorus', 'There is no such invitation here.'],
   codeUsed: [409, 'chorus', 'This invitation was used before, for another token.'],

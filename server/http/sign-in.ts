@@ -1,7 +1,7 @@
 import { Router } from 'express';
 import { z } from 'zod';
 import { isEmail, tidyEmail } from '../domain/email.ts';
-import { LINK_MS, type Role } from '../domain/staff.ts';
+import { IDLE_MS, LINK_MS, type Role } from '../domain/staff.ts';
 import { pageHeaders } from './app.ts';
 import { formBody, parseForm } from './forms.ts';
 import { signedInOf } from './guard.ts';
@@ -24,23 +24,41 @@ const LANDING = {
   guardian: '/surveys',
 } as const satisfies Record<Role, string>;
 
+/** What the page says to whom it was not the first thing they asked for; by the query of its address. */
+const BEFORE: ReadonlyMap<string, string> = new Map([
+  ['out', 'You are signed out.'],
+  [
+    'everywhere',
+    'You are signed out in every browser. Links that were on their way to you do not work any more.',
+  ],
+  [
+    'ended',
+    `Your sign-in has ended: it was not used for ${IDLE_MS / 3_600_000} hours, was too old, or your role changed. What you asked for just now was not done. Please sign in again.`,
+  ],
+]);
+
 /** Signing in and out, alike at both parties. `guard` has refused forms that came from elsewhere. */
 export function signInRoutes(desk: StaffDesk, source: PageSource): Router {
   const router = Router();
   const headers = pageHeaders('none');
   const requests = desk.limit(REQUESTS, REQUESTS_MS);
   const { name, options } = desk.cookie;
-  const form = (error: string | null, email: string) => ({
+  const form = (error: string | null, email: string, before: string | null = null) => ({
     ...frame(source, error === null ? 'Sign in' : 'Error: Sign in', ''),
     canMail: desk.canMail,
+    before,
     error,
     email,
   });
 
-  router.get('/sign-in', headers, (_request, response) => {
+  router.get('/sign-in', headers, (request, response) => {
     const staff = signedInOf(response)?.staff;
-    if (staff !== undefined) response.redirect(303, LANDING[staff.role]);
-    else response.render('sign-in', form(null, ''));
+    if (staff !== undefined) {
+      response.redirect(303, LANDING[staff.role]);
+      return;
+    }
+    const [why = ''] = Object.keys(request.query);
+    response.render('sign-in', form(null, '', BEFORE.get(why) ?? null));
   });
 
   router.post('/sign-in', headers, formBody(), (request, response) => {
@@ -93,13 +111,13 @@ export function signInRoutes(desk: StaffDesk, source: PageSource): Router {
   router.post('/sign-out', headers, (_request, response) => {
     const signedIn = signedInOf(response);
     if (signedIn !== undefined) desk.signOut(signedIn.session);
-    response.clearCookie(name, options).redirect(303, '/sign-in');
+    response.clearCookie(name, options).redirect(303, '/sign-in?out');
   });
 
   router.post('/sign-out/everywhere', headers, (_request, response) => {
     const signedIn = signedInOf(response);
     if (signedIn !== undefined) desk.signOutEverywhere(signedIn.staff);
-    response.clearCookie(name, options).redirect(303, '/sign-in');
+    response.clearCookie(name, options).redirect(303, '/sign-in?everywhere');
   });
 
   if (source.evaluation) {

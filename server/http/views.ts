@@ -77,6 +77,8 @@ export interface StatusPage {
 /** `pages/sign-in.hbs`. */
 export interface SignInPage {
   readonly canMail: boolean;
+  /** What happened that brought the person here: signed out, or a session that ended. */
+  readonly before: string | null;
   /** What is wrong with the address; null before anything was sent. */
   readonly error: string | null;
   readonly email: string;

@@ -94,14 +94,23 @@ test.each([
     await page.goto(guardian + link);
     await page.getByRole('heading', { name: 'does not work any more' }).waitFor();
     await look();
+    // Who is in already need not ask for another link.
+    expect(await page.getByRole('link', { name: 'have a new link sent' }).count()).toBe(0);
+    await page.locator('main').getByRole('link', { name: 'go on' }).click();
+    await page.waitForURL(`${guardian}/surveys`);
     await page.goto(`${guardian}/`);
     await look();
     await page.getByRole('button', { name: 'Sign out', exact: true }).click();
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    await page.getByText('You are signed out.').waitFor();
+    await look();
     expect(await page.context().cookies()).toEqual([]);
     // Back shows nothing of what was there: the page is asked for again.
     await page.goBack();
     expect(await page.getByText(EVA).count()).toBe(0);
+    await page.goto(guardian + link);
+    await page.getByRole('link', { name: 'have a new link sent' }).waitFor();
+    await look();
   }),
 );
 
@@ -138,7 +147,8 @@ test('all of it works without JavaScript, and with the keyboard alone', { timeou
     await press('Approve this survey', 'button', 'Enter');
     await page.getByText('Approved', { exact: true }).waitFor();
     await press('Sign out everywhere', 'button', 'Enter');
-    await page.waitForURL(`${guardian}/sign-in`);
+    await page.waitForURL(`${guardian}/sign-in?everywhere`);
+    await page.getByText('You are signed out in every browser').waitFor();
     await page.goto(`${guardian}/surveys`);
     expect(page.url()).toBe(`${guardian}/sign-in`);
   }),

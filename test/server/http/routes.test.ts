@@ -244,7 +244,9 @@ describe.each(PARTIES)('the %s', (party) => {
       if (route.endsWith('.json')) expect(response.status).toBe(401);
       else {
         expect(response.status).toBe(303);
-        expect(response.headers.get('location')).toBe('/sign-in');
+        // Who brought a session's cookie is told that it is over.
+        const ended = cookie?.startsWith(`chorus-${party}=`) ? '?ended' : '';
+        expect(response.headers.get('location')).toBe(`/sign-in${ended}`);
       }
       expect(response.headers.get('cache-control')).toBe('no-store');
       expect(await response.text()).not.toMatch(/<main|"rounds"/);
@@ -270,7 +272,9 @@ describe.each(PARTIES)('the %s', (party) => {
     for (const role of roles.filter((role) => !access.includes(role))) {
       const response = await ask(party, route, { cookie: cookieOf(role) });
       expect(response.status).toBe(403);
-      expect(await response.text()).toContain('Not for your role');
+      const text = await response.text();
+      expect(text).toContain('Not for your role');
+      expect(text).toContain('ask whoever runs this server');
     }
   });
 

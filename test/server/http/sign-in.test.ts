@@ -367,6 +367,17 @@ describe('a session', () => {
     }
     desks.nowMs += IDLE_MS;
     expect(await isIn(cookie)).toBe(false);
+    // Who had none is asked to sign in and told nothing else.
+    const away = async (given?: string) =>
+      (await ask('employer', '/trends', { cookie: given })).headers.get('location');
+    expect([await away(cookie), await away()]).toEqual(['/sign-in?ended', '/sign-in']);
+    const words = await (await ask('employer', '/sign-in?ended', { cookie })).text();
+    expect(words).toContain('Your sign-in has ended');
+    expect(words).toContain('8 hours');
+    for (const plain of ['', '?more', '?toString', '?out=1&ended']) {
+      const text = await (await ask('employer', `/sign-in${plain}`)).text();
+      expect(text.includes('class="notice"'), plain).toBe(plain.includes('out='));
+    }
   });
 
   test('is not kept alive by a page that asks by itself', async () => {
@@ -421,7 +432,8 @@ describe('a session', () => {
     ];
     const out = await ask('employer', '/sign-out', { form: {}, cookie: here });
     expect(out.status).toBe(303);
-    expect(out.headers.get('location')).toBe('/sign-in');
+    expect(out.headers.get('location')).toBe('/sign-in?out');
+    expect(await (await ask('employer', '/sign-in?out')).text()).toContain('You are signed out.');
     expect(out.headers.getSetCookie()[0]).toMatch(/^chorus-employer=; .*Expires=Thu, 01 Jan 1970/);
     expect(await isIn(here)).toBe(false);
     expect(await isIn(there)).toBe(true);
@@ -435,7 +447,10 @@ describe('a session', () => {
     ];
     const ben = await desks.signIn('employer', BEN);
     const path = await desks.link('employer', ADA);
-    await ask('employer', '/sign-out/everywhere', { form: {}, cookie: here });
+    const out = await ask('employer', '/sign-out/everywhere', { form: {}, cookie: here });
+    expect(out.headers.get('location')).toBe('/sign-in?everywhere');
+    const words = await (await ask('employer', '/sign-in?everywhere')).text();
+    expect(words).toContain('You are signed out in every browser');
     expect(await isIn(here)).toBe(false);
     expect(await isIn(there)).toBe(false);
     expect((await ask('employer', path, { form: {} })).status).toBe(410);
