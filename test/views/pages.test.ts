@@ -203,6 +203,25 @@ it('shows the wide charts on wide pages and on paper, the narrow ones on phones'
     expect(await page.locator('.trend-item table').first().isVisible()).toBe(true);
   }));
 
+it('prints alike whether screens are light or dark', () =>
+  withPage({}, async (page) => {
+    await page.goto(`${origin}/trends`);
+    const printed = async (colorScheme: 'light' | 'dark') => {
+      await page.emulateMedia({ media: 'print', colorScheme });
+      return page.evaluate(() => {
+        const names = [...document.styleSheets]
+          .flatMap(({ cssRules }) => [...cssRules])
+          .flatMap((rule) => (rule instanceof CSSStyleRule ? [...rule.style] : []))
+          .filter((name) => name.startsWith('--'));
+        const style = getComputedStyle(document.documentElement);
+        return names.map((name) => `${name}: ${style.getPropertyValue(name)}`);
+      });
+    };
+    const light = await printed('light');
+    expect(light.join()).toContain('--accent-soft');
+    expect(await printed('dark')).toEqual(light);
+  }));
+
 it('leads through groups and tables without JavaScript', () =>
   withPage({ javaScriptEnabled: false }, async (page) => {
     await page.goto(`${origin}/trends`);
@@ -236,6 +255,8 @@ it('shows no way to what somebody may not do: neither to the eye nor to the keyb
 it('shows what each group would show on a phone too, with nothing to push aside', () =>
   withPage({ viewport: { width: 360, height: 800 } }, async (page) => {
     await page.goto(`${origin}/surveys/one`);
+    // Its column heads are not seen here.
+    expect(await page.getByText('The preset of this survey is Standard.').isVisible()).toBe(true);
     for (const table of await page.getByRole('table').all()) {
       const wide = await table.evaluate((node) => {
         const { right } = node.getBoundingClientRect();
