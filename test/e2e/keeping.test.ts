@@ -106,12 +106,12 @@ test('an admin shortens a retention, and the bytes are gone at both parties', {
   await page.getByRole('button', { name: 'See what that would do' }).click();
   await says('2 released totals of round 1');
   const confirm = page.getByRole('button', { name: 'Keep it 30 days only' });
-  await page.getByLabel('Type delete to confirm').fill('yes');
+  await page.getByLabel('Type “delete” to confirm').fill('yes');
   await confirm.click();
   await says('There is a problem');
   for (const party of PARTIES) expect(found(party)).toContain('totals');
 
-  await page.getByLabel('Type delete to confirm').fill('delete');
+  await page.getByLabel('Type “delete” to confirm').fill('delete');
   await confirm.click();
   await page.getByRole('heading', { name: 'Published trends: 30 days' }).waitFor();
   for (const party of PARTIES) {

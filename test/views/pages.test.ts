@@ -203,6 +203,17 @@ it('shows the wide charts on wide pages and on paper, the narrow ones on phones'
     expect(await page.locator('.trend-item table').first().isVisible()).toBe(true);
   }));
 
+it('keeps a day in one piece on a phone', () =>
+  withPage({ viewport: { width: 320, height: 800 } }, async (page) => {
+    await page.goto(`${origin}/surveys`);
+    const lines = await page.getByText('2026-11-21', { exact: true }).evaluate((node) => {
+      const range = document.createRange();
+      range.selectNodeContents(node);
+      return range.getClientRects().length;
+    });
+    expect(lines).toBe(1);
+  }));
+
 it('prints alike whether screens are light or dark', () =>
   withPage({}, async (page) => {
     await page.goto(`${origin}/trends`);
