@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { equalBytes, toBase64url } from '../../../crypto/bytes.ts';
 import { sha256 } from '../../../crypto/sha256.ts';
+import { sign } from '../../../crypto/signing.ts';
 import { DAY_MS } from '../../../server/domain/days.ts';
 import { encodeSheet } from '../../../server/domain/sheets.ts';
 import { openGuardian } from '../../../server/guardian/guardian.ts';
@@ -8,6 +9,7 @@ import { planRound, type RoundPlan } from '../../../server/guardian/plan.ts';
 import { Refusal } from '../../../server/http/refusal.ts';
 import { PeerRefusal } from '../../../server/peer/client.ts';
 import type { Database } from '../../../server/storage/database.ts';
+import { SheetStore } from '../../../server/storage/sheets.ts';
 import { restartEmployer } from '../../support/invitations.ts';
 import {
   approveTestSheet,
@@ -18,6 +20,7 @@ import {
   testPeople,
   testSheet,
 } from '../../support/parties.ts';
+import { signingSeed } from '../../support/played-party.ts';
 import { roundKeysIn } from '../../support/rounds.ts';
 
 let parties: TwoParties;
@@ -207,6 +210,21 @@ describe('two plans at once', () => {
     const { head } = await readTestRound(parties, hashes[0] as Uint8Array, testSheet());
     expect(head.groups).toBe(1);
   });
+});
+
+test('a sheet that was approved before its notice had to say the chance is planned on', async () => {
+  const sheet = testSheet({ title: 'Approved long ago' });
+  const silent = { ...sheet, notice: { ...sheet.notice, points: ['It is a test.'] } };
+  const bytes = encodeSheet(silent);
+  const old = sha256(bytes);
+  const signature = sign(signingSeed(parties, 'guardian'), 'chorus sheet v1', old);
+  for (const party of ['guardian', 'employer'] as const) {
+    const sheets = new SheetStore(look[party]);
+    sheets.insert(old, bytes, 'submitted', 0);
+    expect(sheets.approve(old, signature, 0)).toBe(true);
+  }
+  const hash = await parties.guardian.plan(plan({ sheetHash: old }));
+  expect(signedAt('employer', hash)).toBe(true);
 });
 
 describe('the roster', () => {
