@@ -71,11 +71,14 @@ export async function employerSurvey(
     }
     try {
       await submitSheets(parts);
-      io.out(`Submitted as ${shortHash(hash)}; the guardian decides.`);
     } catch (error) {
       if (!(error instanceof PeerAway)) throw error;
       io.out(`Kept as ${shortHash(hash)}; it goes to the guardian when that answers.`);
+      return;
     }
+    const { reason } = parts.sheets.withHash(hash) as StoredSheet;
+    if (reason !== null) throw new CommandRefused(`the guardian does not take it: ${reason}`);
+    io.out(`Submitted as ${shortHash(hash)}; the guardian decides.`);
     return;
   }
   if (verb === 'list' && argument === undefined) return list((await open()).sheets.all(), io);

@@ -17,6 +17,7 @@ import { PlanError } from './plan-error.ts';
 import { sureToReach } from './plan-size.ts';
 import { type Group, type Plan, planning } from './planner.ts';
 import { smallestGroup } from './round-groups.ts';
+import { nextRound } from './schedule.ts';
 import type { Turns } from './turns.ts';
 
 /**
@@ -99,26 +100,29 @@ export interface Preview {
 }
 
 /**
- * @param account what counts already, without rounds of this sheet that are not open yet
- * @param today day since 1970-01-01: the year's rounds are looked at from the sheet's first day on
+ * @param account what counts already, with the rounds that this sheet has had
+ * @param today day since 1970-01-01: what is looked at is a year of the sheet's rounds from here on
+ * @param lastStart first day of the newest round of this sheet, or undefined if it has none
  */
 export function* previewing(
   sheet: Sheet,
   units: readonly UnitSize[],
   account: readonly AccountEntry[],
   today: number,
+  lastStart?: number,
 ): Turns<Preview> {
   const tree = yield* growTree(units, sheet.notice.employer);
   const people = tree.nodes[0]?.size ?? 0;
   const plans: (Plan | undefined)[] = [];
   const presets: PresetPreview[] = [];
   const variants = PRESETS.map((preset) => withPreset(sheet, preset));
+  const starts = yearOfStarts(sheet, today, lastStart);
   for (const variant of variants) {
     yield;
     const { plan, refusal } = yield* planOrRefusal(tree, smallestGroup(variant));
     plans.push(plan);
     presets.push({
-      ...presetPreview(variant, variant === sheet, account, today),
+      ...presetPreview(variant, variant === sheet, account, starts, today),
       ...countForms(variant, plan?.groups ?? []),
       refusal,
     });
@@ -153,26 +157,36 @@ function* planOrRefusal(
   }
 }
 
+/** The first days of the rounds that the sheet's schedule still gives, for a year at most. */
+function yearOfStarts(sheet: Sheet, today: number, lastStart: number | undefined): number[] {
+  const starts: number[] = [];
+  while (starts.length < ROUNDS_A_YEAR[sheet.cadence]) {
+    const next = nextRound(sheet, starts.at(-1) ?? lastStart, today);
+    if (next === undefined) break;
+    starts.push(next.start);
+  }
+  return starts;
+}
+
 function presetPreview(
   sheet: Sheet,
   chosen: boolean,
   account: readonly AccountEntry[],
+  starts: readonly number[],
   today: number,
 ): Omit<PresetPreview, keyof FormCounts | 'refusal'> {
   const { preset, variance, by } = sheet.noise;
   const sigma2 = variance.numerator / variance.denominator;
   const rounds = ROUNDS_A_YEAR[sheet.cadence];
-  const first = Math.max(today, sheet.schedule.first_day);
   const year: AccountEntry[] = [];
   let shortage: string | null = null;
-  for (let i = 0; i < rounds; i++) {
-    const firstDay = first + Math.floor((i * 364) / rounds);
+  for (const [i, firstDay] of starts.entries()) {
     const entry = { round: -1 - i, firstDay, cost: roundCost(sheet), preset };
     const lacking = shortage === null ? shortageOf([...account, ...year], entry) : undefined;
     if (lacking !== undefined) shortage = shortageWords(lacking);
     year.push(entry);
   }
-  const after = standingOn([...account, ...year], year.at(-1)?.firstDay ?? first);
+  const after = standingOn([...account, ...year], starts.at(-1) ?? today);
   const percent = (chance: number) => Math.round(100 * chance);
   return {
     preset,

@@ -4,6 +4,7 @@ import { CryptoError } from '../../crypto/errors.ts';
 import { sha256 } from '../../crypto/sha256.ts';
 import type { Sheet } from '../../crypto/sheet.ts';
 import { verifySignature } from '../../crypto/signing.ts';
+import { lastStart } from '../aggregator/last-start.ts';
 import { inTurns } from '../aggregator/paced.ts';
 import { changeWords } from '../aggregator/retention-scope.ts';
 import { DAY_MS } from '../domain/days.ts';
@@ -14,6 +15,7 @@ import { bytesField } from '../http/schema.ts';
 import { each } from '../jobs/each.ts';
 import { PeerAway, PeerRefusal } from '../peer/client.ts';
 import type { StoredSheet } from '../storage/sheets.ts';
+import { transact } from '../storage/stores.ts';
 import type { EmployerParts } from './parts.ts';
 
 const DECISION = z.strictObject({
@@ -34,12 +36,34 @@ export function draftSheet(parts: EmployerParts, sheet: Sheet): Uint8Array {
   return hash;
 }
 
-/** draft → submitted, for every sheet that waits for it. @throws PeerAway */
+/**
+ * draft → submitted, for every sheet that waits for it; → refused where it is not valid to the
+ * guardian, whose program may be another version. @throws PeerAway
+ */
 export function submitSheets(parts: EmployerParts): Promise<boolean> {
   return each(parts.sheets.inState('draft'), parts.peer, async ({ hash, bytes }) => {
-    await parts.peer.postJson('/peer/sheets', { sheet: toBase64url(bytes) });
-    return parts.sheets.move(hash, 'draft', 'submitted', parts.clock.now());
+    const fault = await faultAtGuardian(parts, bytes);
+    const now = parts.clock.now();
+    return transact(parts.db, () => {
+      const moved = parts.sheets.move(hash, 'draft', 'submitted', now);
+      if (moved && fault !== undefined) parts.sheets.refuse(hash, fault, now);
+      return moved;
+    });
   });
+}
+
+/** @returns why the guardian does not take the sheet, or undefined if it does */
+async function faultAtGuardian(
+  parts: EmployerParts,
+  bytes: Uint8Array,
+): Promise<string | undefined> {
+  try {
+    await parts.peer.postJson('/peer/sheets', { sheet: toBase64url(bytes) });
+    return undefined;
+  } catch (error) {
+    if (error instanceof PeerRefusal && error.code === 'invalidMessage') return error.message;
+    throw error;
+  }
 }
 
 /** submitted → approved or refused, once the guardian has decided. @throws PeerAway */
@@ -100,7 +124,9 @@ export function hearApproval(
 /** What a sheet would show with the roster and the account as they are now. */
 export function previewOf(parts: EmployerParts, sheet: Sheet): Promise<Preview> {
   const today = Math.floor(parts.clock.now() / DAY_MS);
-  return inTurns(previewing(sheet, parts.roster.unitSizes(), parts.account.entries(), today));
+  const newest = lastStart(parts, sha256(encodeSheet(sheet)));
+  const { account, roster } = parts;
+  return inTurns(previewing(sheet, roster.unitSizes(), account.entries(), today, newest));
 }
 
 /** What this party does or waits for next, in sentences for people. */

@@ -98,6 +98,23 @@ describe('the presets', () => {
     expect(light?.warning).toContain('averaged out');
   });
 
+  test('of a survey that runs count the rounds that it has had, and those still to come', () => {
+    const had = [0, 92].map((day, i) => ({
+      round: i + 1,
+      firstDay: DAY + day,
+      cost: exact(1n, 1n),
+      preset: 'standard' as const,
+    }));
+    const now = DAY + 100;
+    const standard = (changes: Partial<Sheet> = {}) =>
+      atOnce(previewing(sixQuestions(changes), units, had, now, DAY + 92)).presets[0];
+    // Four more: those of a year ago do not count any more when the last of them begins.
+    expect(standard()).toMatchObject({ accountAfter: '4 of 4', shortage: null });
+    // One more before it ends.
+    expect(standard({ end_day: DAY + 200 })).toMatchObject({ accountAfter: '3 of 4' });
+    expect(standard({ end_day: DAY + 110 })).toMatchObject({ accountAfter: '2 of 4' });
+  });
+
   test('say when the account has no room for them', () => {
     const earlier = {
       round: 1,

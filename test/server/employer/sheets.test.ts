@@ -111,6 +111,23 @@ describe('a sheet goes to the guardian', () => {
   });
 });
 
+test('a sheet that is not valid to the guardian is refused there, once and with the reason', async () => {
+  let sent = 0;
+  parties.wires.employer.before = (url, init) => {
+    if (init?.method !== 'POST' || !url.endsWith('/peer/sheets')) return;
+    sent++;
+    // As a program of another version would have written it.
+    const body = { sheet: toBase64url(encodeSheet({ ...sheet, cadence: 'daily' } as never)) };
+    init.body = new TextEncoder().encode(JSON.stringify(body));
+  };
+  parties.employer.submit(sheet);
+  await until(() => stored()?.state === 'refused');
+  parties.employer.nudge();
+  expect(stored()?.reason).toContain('the sheet is not valid: cadence');
+  expect((await next()).join(' ')).toContain(`The guardian refused “${sheet.title}”: the sheet`);
+  expect(sent).toBe(1);
+});
+
 describe('the decision', () => {
   beforeEach(async () => {
     parties.employer.submit(sheet);
