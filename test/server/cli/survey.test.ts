@@ -146,6 +146,19 @@ describe('submit', () => {
     await until(() => stateAt(guardian) === 'submitted' && stateAt(employer) === 'submitted');
   });
 
+  test('of a sheet that is not valid to the guardian, of another version, says why', async () => {
+    parties.wires.employer.before = (url, init) => {
+      if (init?.method !== 'POST' || !url.endsWith('/peer/sheets')) return;
+      const bytes = encodeSheet({ ...parseSheetFile(sheet), k: 7 });
+      init.body = new TextEncoder().encode(JSON.stringify({ sheet: toBase64url(bytes) }));
+    };
+    const refused = await refusal(() => atEmployer('submit', file(sheet)));
+    parties.wires.employer.before = () => {};
+    expect(refused).toBeInstanceOf(CommandRefused);
+    expect(refused.message).toContain('the guardian does not take it: the sheet is not valid: k: ');
+    expect(stateAt(employer)).toBe('refused');
+  });
+
   test('of a bad sheet sends and keeps nothing', async () => {
     const before = employer.sheets.all();
     expect(await refusal(() => atEmployer('submit', file({ ...sheet, k: 7 })))).toBeInstanceOf(
