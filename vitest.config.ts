@@ -1,8 +1,17 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Functions and nothing around them: these files may share one process, which saves the imports. */
-const PURE = ['test/crypto/**/*.test.ts', 'test/server/domain/**/*.test.ts'];
+/** These files may share one process, which saves the imports. */
+const TOGETHER = ['test/crypto/**/*.test.ts', 'test/server/**/*.test.ts'];
+
+/** They replace a module or its environment, so they are alone in theirs. */
+const ALONE = [
+  'test/server/cli/main.test.ts',
+  'test/server/employer/routes/token{s,-keys}.test.ts',
+  'test/server/guardian/routes/reports.test.ts',
+  'test/server/http/routes.test.ts',
+  'test/server/jobs/clockwork.test.ts',
+];
 
 /** Those that take longest begin, so that both workers end together. */
 const LONG = ['/test/views/', '/test/simulation/', '/test/e2e/', '/test/server/cli/'];
@@ -23,17 +32,19 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    globalSetup: ['test/support/global-setup.ts'],
     maxWorkers: 2,
     sequence: { sequencer: LongFirst },
     projects: [
-      { extends: true, test: { name: 'pure', include: PURE, isolate: false } },
+      {
+        extends: true,
+        test: { name: 'together', include: TOGETHER, exclude: ALONE, isolate: false },
+      },
       {
         extends: true,
         test: {
-          name: 'whole',
-          include: ['test/**/*.test.ts'],
-          exclude: PURE,
-          globalSetup: ['test/support/global-setup.ts'],
+          name: 'alone',
+          include: ['test/{e2e,simulation,views}/**/*.test.ts', 'test/*.test.ts', ...ALONE],
         },
       },
     ],
