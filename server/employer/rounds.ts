@@ -30,13 +30,18 @@ export async function followSchedule(parts: EmployerParts): Promise<boolean> {
 /**
  * → closed on the guardian's word, ahead of time and at the moment that it names; said again, it
  * changes nothing. This party may have closed the round as planned before it heard.
- * @throws Refusal `invalidMessage` if the round is not open at that moment, `notYet` if by this
- * party's own clock that is still to come
+ * @throws Refusal `tooLate` for another moment once a group is counted: deadline and retention go by it;
+ * `invalidMessage` if the round is not open at that moment, `notYet` if by this party's own clock
+ * that is still to come
  */
 export function closeEarly(parts: EmployerParts, round: Round, closesMs: number): void {
   const { rounds, contexts } = parts;
   const { manifestHash, number } = round;
   if (round.state !== 'planned' && round.state !== 'open' && round.closesMs === closesMs) return;
+  const { counting, sealed, noised, confirmed } = parts.tasks.states(manifestHash);
+  if (counting + sealed + noised + confirmed > 0) {
+    throw new Refusal('tooLate', `round ${number} is counted already`);
+  }
   const { head, sheet } = contexts.round(manifestHash);
   const planned = roundTimes(head.days, sheet.deadline_days, head.time_zone);
   if (closesMs < planned.opensMs || closesMs >= planned.closesMs) {

@@ -711,6 +711,19 @@ describe('list', () => {
     );
   });
 
+  test('once it is counted, a round closes at no other moment; at its own it still does', async () => {
+    const before = standing(parties, 1, 'employer')?.round;
+    const { opensMs, closesMs } = before as { opensMs: number; closesMs: number };
+    const events = () => looking.prepare('SELECT COUNT(*) FROM events').pluck().get();
+    const said = events();
+    for (const closes_ms of [opensMs, closesMs - 1]) {
+      expect(await refusedWith(post('/peer/rounds/1/close', { closes_ms }))).toBe('409 tooLate');
+    }
+    expect((await post('/peer/rounds/1/close', { closes_ms: closesMs })).status).toBe(204);
+    expect(standing(parties, 1, 'employer')?.round).toEqual(before);
+    expect(events()).toBe(said);
+  });
+
   test('after it, nothing says any more which group an id was in', () => {
     const count = (table: string) =>
       looking.prepare<[], number>(`SELECT COUNT(*) FROM ${table}`).pluck().get();
