@@ -114,8 +114,7 @@ export async function startEmployer(config: PartyConfig): Promise<Employer> {
     [
       { name: 'submit sheets', run: () => submitSheets(parts) },
       { name: 'hear decisions', run: () => hearDecisions(parts) },
-      { name: 'compare retention settings', run: () => retentionCheck.run() },
-      { name: 'send retention settings', run: () => sendRetention(parts) },
+      { name: 'send retention settings', run: () => sendRetention(parts, retentionCheck) },
       { name: 'hear of retention settings', run: () => hearRetention(parts) },
       { name: 'follow the schedule', run: () => followSchedule(parts) },
       { name: 'invite', run: () => inviteOnTime(parts) },

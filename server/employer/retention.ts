@@ -104,8 +104,9 @@ function cancel({ retention, clock }: RetentionParts, { hash }: StoredChange): v
 }
 
 /** Tells the guardian of every change that it does not know of, in their order. @throws PeerAway */
-export async function sendRetention(parts: EmployerParts): Promise<boolean> {
+export async function sendRetention(parts: EmployerParts, check: RetentionCheck): Promise<boolean> {
   const { retention, peer, db } = parts;
+  await check.run();
   return each(retention.untold(), peer, async (change) => {
     await peer.postJson('/peer/retention', {
       change: toBase64url(encodeChange(change)),
@@ -125,7 +126,8 @@ export async function sendRetention(parts: EmployerParts): Promise<boolean> {
 /**
  * Compares the settings with those that the guardian knows, when this party starts and every hour, and
  * has told again what the guardian has forgotten: it may have been restored from a backup, and would
- * keep for longer what both agreed to delete.
+ * keep for longer what both agreed to delete. Also before it is asked for a longer one: by what it
+ * remembers that could be a shorter one, which it follows without anybody's consent.
  */
 export class RetentionCheck {
   readonly #parts: EmployerParts;
@@ -135,12 +137,13 @@ export class RetentionCheck {
     this.#parts = parts;
   }
 
-  /** A step of the party's work. @throws PeerAway */
-  async run(): Promise<boolean> {
+  /** Before anything is sent; where it fails, nothing is. @throws PeerAway */
+  async run(): Promise<void> {
     const { retention, peer, clock, db } = this.#parts;
     const nowMs = clock.now();
     const own = retention.all();
-    if (nowMs < this.#nextMs || own.length === 0) return false;
+    const asks = retention.untold().some(({ state }) => state === 'waiting');
+    if ((nowMs < this.#nextMs && !asks) || own.length === 0) return;
     const answer = KNOWN.safeParse(await peer.getJson('/peer/retention'));
     if (!answer.success) throw new PeerAway('the guardian’s settings are malformed');
     this.#nextMs = nowMs + CHECK_EVERY_MS;
@@ -154,7 +157,6 @@ export class RetentionCheck {
     transact(db, () => {
       for (const { hash } of forgotten) retention.setTold(hash, false);
     });
-    return forgotten.length > 0;
   }
 
   /** What was replaced, or is less strict than another setting, may be unknown or refused there. */

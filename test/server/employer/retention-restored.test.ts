@@ -169,6 +169,31 @@ test('a longer one, as a question: it keeps nothing longer before', async () => 
   expect(both('logs')).toEqual([320, 320]);
 });
 
+test.each([
+  { asked: 'before it forgot that too', kind: 'invitations', from: 50, to: 80, late: false },
+  { asked: 'only afterwards', kind: 'counts', from: 45, to: 60, late: true },
+] as const)(
+  'what a longer one would begin from, which was asked for $asked: nobody here agreed to it',
+  async ({ kind, from, to, late }) => {
+    let longer: StoredChange | undefined;
+    await forgets(async () => {
+      change(kind, from);
+      if (!late) longer = change(kind, to);
+      await isTold();
+    });
+    expect(both(kind)[1]).toBeGreaterThan(to);
+    if (late) longer = change(kind, to);
+    else parties.employer.nudge();
+    const { hash } = longer as StoredChange;
+    await until(() => stateAt(guardian, { hash }) !== undefined);
+    expect(stateAt(guardian, { hash })).toBe('waiting');
+    expect(both(kind)).toEqual([from, from]);
+    cancelRetention(employer, hash);
+    parties.employer.nudge();
+    await isTold();
+  },
+);
+
 test('nothing that it knows, and it is asked once an hour', async () => {
   const calls: string[] = [];
   parties.wires.employer.before = (url, init) => {
