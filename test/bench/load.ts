@@ -1,11 +1,8 @@
+import { Agent, request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import autocannon from 'autocannon';
 import { MEDIA_TYPE } from '../../crypto/dap/media-types.ts';
 import { type BenchParties, uploadPath } from './parties.ts';
-
-export interface Load {
-  readonly perSecond: number;
-  readonly p99Ms: number;
-}
 
 const CONNECTIONS = 32;
 
@@ -19,22 +16,20 @@ export interface Posting {
 }
 
 /**
- * Posts each body once over kept-alive connections.
- * @param perSecond the rate to keep to, or undefined for as fast as it goes
+ * Posts each body once over kept-alive connections, as fast as it goes.
+ * @returns how many a second
  * @throws Error if one is not answered with 200 and a good body
  */
 export async function postAll(
   { url, path, type, good }: Posting,
   bodies: readonly Uint8Array[],
-  perSecond?: number,
-): Promise<Load> {
+): Promise<number> {
   const next = bodies.values();
   const started = performance.now();
   const result = await autocannon({
     url,
     connections: CONNECTIONS,
     amount: bodies.length,
-    ...(perSecond === undefined ? {} : { overallRate: perSecond }),
     requests: [
       {
         method: 'POST',
@@ -54,20 +49,60 @@ export async function postAll(
   if (result['2xx'] !== bodies.length) {
     throw new Error(`${result['2xx']} of ${bodies.length} requests were answered with 200`);
   }
-  return { perSecond: Math.round(bodies.length / seconds), p99Ms: result.latency.p99 };
+  return Math.round(bodies.length / seconds);
 }
 
-/** Uploads each report once, as `postAll` does it. */
-export function uploadAll(
-  parties: BenchParties,
-  reports: readonly Uint8Array[],
-  perSecond?: number,
-): Promise<Load> {
-  const posting = {
+/**
+ * Posts each body once at its moment, evenly spread, whether or not those before are answered: as
+ * people come. (The load generator sends all of a second's at its beginning.)
+ * @returns the 99th percentile of the times from a body's moment to its answer, in milliseconds
+ * @throws Error if one is not answered with 200 and a good body
+ */
+export async function p99AtRate(
+  { url, path, type, good }: Posting,
+  bodies: readonly Uint8Array[],
+  perSecond: number,
+): Promise<number> {
+  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
+  const post = (bytes: Uint8Array) =>
+    new Promise<void>((resolve, reject) => {
+      const headers = { 'content-type': type, 'content-length': bytes.length };
+      const posted = request(url + path, { method: 'POST', agent, headers }, (response) => {
+        let body = '';
+        response.setEncoding('latin1').on('data', (text: string) => {
+          body += text;
+        });
+        response.on('error', reject).on('end', () => {
+          if (response.statusCode === 200 && good(body)) resolve();
+          else reject(new Error(`${path} answered ${response.statusCode}: ${body}`));
+        });
+      });
+      posted.on('error', reject).end(bytes);
+    });
+  const started = performance.now();
+  const times = await Promise.all(
+    bodies.map(async (bytes, i) => {
+      const moment = started + (i * 1000) / perSecond;
+      await sleep(moment - performance.now());
+      await post(bytes);
+      return performance.now() - moment;
+    }),
+  );
+  agent.destroy();
+  return times.sort((a, b) => a - b)[Math.floor(times.length * 0.99)] as number;
+}
+
+/** How reports are uploaded. */
+export function uploading(parties: BenchParties): Posting {
+  return {
     url: parties.url,
     path: uploadPath(parties.task),
     type: MEDIA_TYPE.uploadRequest,
     good: (body: string) => body.length === 0,
   };
-  return postAll(posting, reports, perSecond);
+}
+
+/** Uploads each report once, as `postAll` does it. */
+export function uploadAll(parties: BenchParties, reports: readonly Uint8Array[]): Promise<number> {
+  return postAll(uploading(parties), reports);
 }
