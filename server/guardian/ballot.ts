@@ -3,7 +3,6 @@ import { equalBytes } from '../../crypto/bytes.ts';
 import type { ReportError } from '../../crypto/dap/types.ts';
 import type { ReportCredentials } from '../aggregator/check.ts';
 import type { TaskContext } from '../aggregator/task-context.ts';
-import { transact } from '../storage/stores.ts';
 import type { GuardianParts } from './parts.ts';
 
 /** A report whose public part is good, on its way into the box. */
@@ -17,49 +16,15 @@ export interface Ballot {
   readonly credentials: ReportCredentials;
 }
 
-interface Waiting {
-  readonly ballot: Ballot;
-  readonly resolve: (refused: ReportError | undefined) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 /**
- * Puts reports into the sealed box. All that arrive during one turn share a transaction, so that one
- * write to the disk acknowledges many; nothing is acknowledged before it is durable.
+ * Puts a report into the sealed box. All that arrive during one turn share a write to the disk;
+ * nothing is acknowledged before it is durable.
+ * @returns undefined once the report lies in the box, or why it is refused
  */
-export class BallotQueue {
-  readonly #parts: GuardianParts;
-  #waiting: Waiting[] = [];
-
-  constructor(parts: GuardianParts) {
-    this.#parts = parts;
-  }
-
-  /** @returns undefined once the report lies in the box, or why it is refused */
-  submit(ballot: Ballot): Promise<ReportError | undefined> {
-    return new Promise((resolve, reject) => {
-      if (this.#waiting.length === 0) setImmediate(() => this.#commit());
-      this.#waiting.push({ ballot, resolve, reject });
-    });
-  }
-
-  #commit(): void {
-    const batch = this.#waiting;
-    this.#waiting = [];
-    try {
-      const answers = transact(this.#parts.db, () =>
-        batch.map(({ ballot }) => cast(this.#parts, ballot)),
-      );
-      batch.forEach(({ resolve }, i) => {
-        resolve(answers[i]);
-      });
-    } catch (error) {
-      for (const { reject } of batch) reject(error);
-    }
-  }
+export function castBallot(parts: GuardianParts, ballot: Ballot): Promise<ReportError | undefined> {
+  return parts.writes.write(() => cast(parts, ballot));
 }
 
-/** One report into the box; runs inside a transaction. */
 function cast(parts: GuardianParts, ballot: Ballot): ReportError | undefined {
   const { box, buckets, tasks, rounds, clock } = parts;
   const { context, reportId, report, credentials } = ballot;

@@ -17,10 +17,13 @@ interface Waiting {
  */
 export class SharedWrites {
   readonly #db: Database;
+  /** Inside a transaction: a savepoint. */
+  readonly #alone;
   #waiting: Waiting[] = [];
 
   constructor(db: Database) {
     this.#db = db;
+    this.#alone = db.transaction((work: () => unknown) => work());
   }
 
   /**
@@ -60,7 +63,7 @@ export class SharedWrites {
   /** @returns what tells its caller, for after the commit */
   #run({ work, resolve, reject }: Waiting): () => void {
     try {
-      const value = this.#db.transaction(work)() as never;
+      const value = this.#alone(work) as never;
       return () => resolve(value);
     } catch (error) {
       // What the disk refused may have ended the whole transaction.

@@ -13,7 +13,7 @@ import type { TaskContext } from '../../aggregator/task-context.ts';
 import { bytesBody } from '../../http/app.ts';
 import { Refusal } from '../../http/refusal.ts';
 import { pathBytes } from '../../http/schema.ts';
-import { BallotQueue } from '../ballot.ts';
+import { castBallot } from '../ballot.ts';
 import type { GuardianParts } from '../parts.ts';
 
 /** One report of the largest survey, or a handful of ordinary ones. */
@@ -24,7 +24,6 @@ const SEAL_OVERHEAD = 2 + 4 + HPKE_TAG_SIZE;
 /** DAP §Upload Request: into the sealed box, or refused with nothing stored. */
 export function reportRoutes(parts: GuardianParts): Router {
   const router = Router();
-  const queue = new BallotQueue(parts);
   // What never changes of a task, so that its row with all that it holds is read once.
   const known = new Map<string, { context: TaskContext; manifestHash: Buffer }>();
   const box = (parameter: string) => {
@@ -50,7 +49,7 @@ export function reportRoutes(parts: GuardianParts): Router {
       const reports = decodeUploadRequest(request.body);
       if (reports.length === 0) throw new Refusal('invalidMessage', 'the upload holds no report');
       const answers = await Promise.all(
-        reports.map((report) => receive(queue, context, manifestHash, report)),
+        reports.map((report) => receive(parts, context, manifestHash, report)),
       );
       const refused = answers.filter((answer) => answer !== undefined);
       if (refused.length > 0) {
@@ -71,7 +70,7 @@ function isDecline(body: Uint8Array): boolean {
 }
 
 async function receive(
-  queue: BallotQueue,
+  parts: GuardianParts,
   context: TaskContext,
   manifestHash: Buffer,
   report: Report,
@@ -81,7 +80,7 @@ async function receive(
   const error =
     typeof credentials === 'string'
       ? credentials
-      : await queue.submit({
+      : await castBallot(parts, {
           context,
           manifestHash,
           reportId,

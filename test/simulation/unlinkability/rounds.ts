@@ -12,7 +12,7 @@ import { DAY_MS } from '../../../server/domain/days.ts';
 import { openEmployer } from '../../../server/employer/employer.ts';
 import { TokenIssuing } from '../../../server/employer/issue.ts';
 import type { EmployerParts } from '../../../server/employer/parts.ts';
-import { BallotQueue } from '../../../server/guardian/ballot.ts';
+import { castBallot } from '../../../server/guardian/ballot.ts';
 import { openGuardian } from '../../../server/guardian/guardian.ts';
 import type { GuardianParts } from '../../../server/guardian/parts.ts';
 import type { MailMessage } from '../../../server/mail/mailer.ts';
@@ -210,14 +210,12 @@ class Desk {
   readonly parties: TwoParties;
   readonly #guardian: GuardianParts;
   readonly #issuing: TokenIssuing;
-  readonly #queue: BallotQueue;
   #requests = 0;
 
   constructor(parties: TwoParties, employer: EmployerParts, guardian: GuardianParts) {
     this.parties = parties;
     this.#guardian = guardian;
     this.#issuing = new TokenIssuing(employer);
-    this.#queue = new BallotQueue(guardian);
   }
 
   /** The whole way from a code to a sealed report that may be uploaded. */
@@ -247,7 +245,7 @@ class Desk {
     if (refused !== undefined) throw new Error(`refused: ${refused}`);
   }
 
-  #cast(round: TestRound, task: TestTask, bytes: Uint8Array): ReturnType<BallotQueue['submit']> {
+  #cast(round: TestRound, task: TestTask, bytes: Uint8Array): ReturnType<typeof castBallot> {
     const stored = this.#guardian.tasks.withId(task.taskId);
     if (stored === undefined) throw new Error('no such task');
     const context = this.#guardian.contexts.task(stored);
@@ -259,7 +257,7 @@ class Desk {
       ...report,
     });
     if (typeof credentials === 'string') throw new Error(`refused: ${credentials}`);
-    return this.#queue.submit({
+    return castBallot(this.#guardian, {
       context,
       manifestHash: Buffer.from(round.hash),
       reportId: metadata.reportId,
