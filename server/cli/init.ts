@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { toBase64url } from '../../crypto/bytes.ts';
-import { DAY_MS, isoDate } from '../domain/days.ts';
+import { dateAt } from '../domain/days.ts';
 import { systemRandomness } from '../party.ts';
 import { decommissionedMsIn } from '../storage/decommission.ts';
 import { KeyFiles } from '../storage/key-files.ts';
@@ -75,7 +75,7 @@ function refuseForeignData(party: string, folder: string): void {
   const why =
     endedMs === undefined
       ? 'holds a database whose keys are gone; a new key does not fit it'
-      : `was decommissioned on ${isoDate(Math.floor(endedMs / DAY_MS))}, and what is left there is only kept until it is due`;
+      : `was decommissioned on ${dateAt(endedMs)}, and what is left there is only kept until it is due`;
   const command = `npx chorus init ${party} --settings FOLDER/chorus.json`;
   throw new CommandRefused(`${folder} ${why}; begin in another folder: ${command}`);
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { DAY_MS, isoDate } from '../domain/days.ts';
+import { dateAt } from '../domain/days.ts';
 import { type PartyName, recordsWords } from '../domain/inventory.ts';
 import { removalWords, type SweepParts, sweep, trySweep } from '../jobs/sweep.ts';
 import { logPathOf } from '../party.ts';
@@ -71,7 +71,7 @@ function runSweep(parts: KeptParts, dryRun: boolean, io: CommandIo): void {
 }
 
 function printInventory(parts: KeptParts, io: CommandIo): void {
-  const day = (ms: number | null) => (ms === null ? '' : isoDate(Math.floor(ms / DAY_MS)));
+  const day = (ms: number | null) => (ms === null ? '' : dateAt(ms));
   const items = takeInventory(parts, parts.party, parts.logPath);
   const rows = items.map((item) => [
     item.store,
@@ -142,7 +142,7 @@ function end(parts: KeptParts, io: CommandIo): void {
 function sayKept(kept: readonly KeptRound[], io: CommandIo): void {
   if (kept.length === 0) io.out('Nothing stays: no released trend is within its retention.');
   for (const { round, untilMs } of kept) {
-    const until = isoDate(Math.floor(untilMs / DAY_MS));
+    const until = dateAt(untilMs);
     io.out(
       `Stays until ${until}: the totals of round ${round.number}, with its sheet, manifest and signatures`,
     );

@@ -33,8 +33,12 @@ type Examined =
  * came: the guardian sends one ahead, and goes on with the reply to the first.
  * @throws Refusal, with nothing folded
  */
-export function aggregate(parts: EmployerParts, task: Task, body: Uint8Array): Promise<Reply> {
-  return parts.counting.run(() => aggregateLot(parts, task.taskId, body));
+export function aggregate(
+  parts: EmployerParts,
+  taskId: Uint8Array,
+  body: Uint8Array,
+): Promise<Reply> {
+  return parts.counting.run(() => aggregateLot(parts, taskId, body));
 }
 
 async function aggregateLot(
@@ -45,7 +49,7 @@ async function aggregateLot(
   const task = parts.tasks.withId(taskId) as Task;
   // Not the portable one: a lot has megabytes.
   const requestHash = createHash('sha256').update(body).digest();
-  const answered = parts.helperJobs.aggregation(task.taskId, requestHash);
+  const answered = parts.helperJobs.aggregation(taskId, requestHash);
   if (answered !== undefined) {
     // Its first truncation may have failed, and the reply leaves only after one.
     truncateWal(parts.db);

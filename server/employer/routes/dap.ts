@@ -35,11 +35,11 @@ export function helperRoutes(parts: EmployerParts, nudge: () => void): Router {
     peer,
     ...bytesBody(MEDIA_TYPE.aggregationJobInitReq, JOB_LIMIT_BYTES),
     async (request, response) => {
-      const task = taskOf(parts, request.params.task);
-      const reply = await aggregate(parts, task, request.body);
+      const { taskId } = taskOf(parts, request.params.task);
+      const reply = await aggregate(parts, taskId, request.body);
       response
         .status(201)
-        .location(`/tasks/${toBase64url(task.taskId)}/aggregation_jobs/${toBase64url(reply.jobId)}`)
+        .location(`/tasks/${toBase64url(taskId)}/aggregation_jobs/${toBase64url(reply.jobId)}`)
         .type(MEDIA_TYPE.aggregationJobResp)
         .send(reply.response);
     },
@@ -74,11 +74,11 @@ export function helperRoutes(parts: EmployerParts, nudge: () => void): Router {
     peer,
     ...bytesBody(MEDIA_TYPE.aggregateShareReq, REQUEST_LIMIT_BYTES),
     async (request, response) => {
-      const task = taskOf(parts, request.params.task);
-      const reply = await provideAggregateShare(parts, task.taskId, request.body);
+      const { taskId } = taskOf(parts, request.params.task);
+      const reply = await provideAggregateShare(parts, taskId, request.body);
       response
         .status(201)
-        .location(`/tasks/${toBase64url(task.taskId)}/aggregate_shares/${toBase64url(reply.jobId)}`)
+        .location(`/tasks/${toBase64url(taskId)}/aggregate_shares/${toBase64url(reply.jobId)}`)
         .type(MEDIA_TYPE.aggregateShare)
         .send(reply.response);
     },
